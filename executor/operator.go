@@ -1,0 +1,59 @@
+// Package executor runs plans: one operator a node, pulled by one goroutine, rows in batches.
+package executor
+
+import (
+	"context"
+
+	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/txn"
+	"github.com/pgmongo/pgmongo/types"
+)
+
+// BatchRows is how many rows a full batch has.
+const BatchRows = 256
+
+// Batch is a block of rows, row-major: row i is Data[i*Width : (i+1)*Width]. It is valid until the next call of Next on
+// the operator that filled it.
+type Batch struct {
+	Width int
+	N     int
+	Data  []types.Datum
+}
+
+// Row returns row i, which shares the batch's memory.
+func (b *Batch) Row(i int) []types.Datum { return b.Data[i*b.Width : (i+1)*b.Width : (i+1)*b.Width] }
+
+// Reset empties the batch for rows of the given width.
+func (b *Batch) Reset(width int) { b.Width, b.N, b.Data = width, 0, b.Data[:0] }
+
+// Append adds a row by copying its datums.
+func (b *Batch) Append(row []types.Datum) {
+	b.Data = append(b.Data, row...)
+	b.N++
+}
+
+// Operator computes rows. Open may be called again after Close, which rewinds it (subqueries, lateral joins).
+// Next fills b with at least one row, or returns io.EOF at the end. After an error or io.EOF only Close may follow.
+// Close may be called many times.
+type Operator interface {
+	Open(ctx context.Context) error
+	Next(ctx context.Context, b *Batch) error
+	Close(ctx context.Context) error
+}
+
+// Runtime is what one statement's execution has.
+type Runtime struct {
+	Env *expr.Env
+	// Txn reads and writes documents within the session's transaction.
+	Txn txn.Statement
+	// Budget bounds the memory of the statement; operators that exceed it spill or fail with 53200.
+	Budget *Budget
+	// PushdownOff makes Pushed nodes run locally over a plain scan (SET pgmongo.pushdown = off).
+	PushdownOff bool
+}
+
+// Budget counts the bytes that a statement's operators hold.
+type Budget struct {
+	Limit int64
+	Used  int64
+}

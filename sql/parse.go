@@ -1,0 +1,91 @@
+// Package sql is the facade over the parser: PostgreSQL's own grammar, as a library. One syntax tree is used from here to
+// the binder; nothing converts it into a second one.
+package sql
+
+import (
+	"errors"
+
+	pg_query "github.com/pganalyze/pg_query_go/v6"
+	"github.com/pganalyze/pg_query_go/v6/parser"
+
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// Statement is one statement of a query string.
+type Statement struct {
+	Node *pg_query.Node
+	// Text is the statement's own text; node locations count bytes from the start of Source.
+	Text string
+	// Source is the whole query string that the statement was parsed from, Start the statement's byte offset in it.
+	Source string
+	Start  int
+}
+
+// Parse splits a query string into statements. Errors are 42601 with the byte offset of the token.
+func Parse(query string) ([]Statement, error) {
+	tree, err := pg_query.Parse(query)
+	if err != nil {
+		return nil, parseError(err)
+	}
+	stmts := make([]Statement, 0, len(tree.Stmts))
+	for _, raw := range tree.Stmts {
+		start, end := int(raw.StmtLocation), len(query)
+		if raw.StmtLen > 0 {
+			end = start + int(raw.StmtLen)
+		}
+		stmts = append(stmts, Statement{Node: raw.Stmt, Text: query[start:end], Source: query, Start: start})
+	}
+	return stmts, nil
+}
+
+// ParseExpr parses a scalar expression. Locations count from the start of text.
+func ParseExpr(text string) (*pg_query.Node, error) {
+	const prefix = "SELECT "
+	stmts, err := Parse(prefix + text)
+	if err != nil {
+		return nil, err
+	}
+	if len(stmts) != 1 || len(stmts[0].Node.GetSelectStmt().GetTargetList()) != 1 {
+		return nil, pgerr.New(pgerr.SyntaxError, "syntax error in expression %q", text)
+	}
+	return stmts[0].Node.GetSelectStmt().TargetList[0].GetResTarget().Val, nil
+}
+
+// ParseTypeName parses a type name such as "character varying(10)[]".
+func ParseTypeName(text string) (*pg_query.TypeName, error) {
+	node, err := ParseExpr("NULL::" + text)
+	if err != nil || node.GetTypeCast() == nil {
+		return nil, pgerr.New(pgerr.SyntaxError, "invalid type name \"%s\"", text)
+	}
+	return node.GetTypeCast().TypeName, nil
+}
+
+// Fingerprint identifies a statement's shape, constants left out.
+func Fingerprint(query string) (string, error) {
+	fp, err := pg_query.Fingerprint(query)
+	if err != nil {
+		return "", parseError(err)
+	}
+	return fp, nil
+}
+
+// Normalize replaces the constants of a query by $1, $2 ...
+func Normalize(query string) (string, error) {
+	n, err := pg_query.Normalize(query)
+	if err != nil {
+		return "", parseError(err)
+	}
+	return n, nil
+}
+
+func parseError(err error) error {
+	var pe *parser.Error
+	if !errors.As(err, &pe) {
+		return pgerr.New(pgerr.SyntaxError, "%w", err)
+	}
+	e := pgerr.New(pgerr.SyntaxError, "%s", pe.Message)
+	if pe.Cursorpos > 0 {
+		e.Position = pe.Cursorpos // 1-based, in characters
+	}
+	return e
+}
