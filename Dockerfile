@@ -13,7 +13,7 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /out/pgmongo /usr/local/bin/pgmongo
-USER nonroot:nonroot
+USER 65532:65532
 ENV PGMONGO_LISTEN=0.0.0.0:5432 \
     PGMONGO_METRICS_LISTEN=0.0.0.0:9187
 EXPOSE 5432 9187
