@@ -32,15 +32,25 @@ type Proc struct {
 	Impl *Impl
 }
 
-// Impl is what pgmongo knows of one row of pg_proc, found by OID. Exactly one of Eval, Set, Agg and Window is set.
-// NULL handling of strict functions is the framework's: Eval never sees a NULL argument of one.
+// Impl is what pgmongo knows of one row of pg_proc, found by OID. Exactly one of Eval, F1, F2, Make, Set, MakeSet, Agg,
+// MakeAgg and Window is set. NULL handling of strict functions is the framework's: they never see a NULL argument.
 type Impl struct {
 	// OID and Name are the pg_proc row; a test checks that they agree with the dump.
 	OID  uint32
 	Name string
 	Eval EvalFunc
+	// F1 and F2 are the forms without an argument slice for one and two arguments.
+	F1 func(env *Env, a types.Datum) (types.Datum, error)
+	F2 func(env *Env, a, b types.Datum) (types.Datum, error)
+	// Make builds the evaluation for one call, for functions that need the static types of their arguments or result
+	// (polymorphic ones, "any") or that keep scratch memory. It is called once for each compilation.
+	Make func(c *Call) (EvalFunc, error)
 	Set  SetFunc
-	Agg  func() Aggregator
+	// MakeSet is Make for a set-returning function. Callers use SetOf, which serves both forms.
+	MakeSet func(c *Call) (SetFunc, error)
+	Agg     func() Aggregator
+	// MakeAgg builds the constructor of an aggregate's state for one call, when the types of its arguments matter.
+	MakeAgg func(a *Agg) (func() Aggregator, error)
 	// Window makes the state of a pure window function (row_number, rank, lag ...).
 	Window func() WindowFunc
 
@@ -51,6 +61,37 @@ type Impl struct {
 	Mongo func(args []mql.Expr) mql.Expr
 	// MinVersion is the first MongoDB version that has the Mongo form, 0 for 6.0.
 	MinVersion int
+}
+
+// Func returns the evaluation of a call of a plain function; nil if the implementation is of another kind.
+func (i *Impl) Func(c *Call) (EvalFunc, error) {
+	switch {
+	case i.Eval != nil:
+		return i.Eval, nil
+	case i.F1 != nil:
+		return func(env *Env, args []types.Datum) (types.Datum, error) { return i.F1(env, args[0]) }, nil
+	case i.F2 != nil:
+		return func(env *Env, args []types.Datum) (types.Datum, error) { return i.F2(env, args[0], args[1]) }, nil
+	case i.Make != nil:
+		return i.Make(c)
+	}
+	return nil, nil
+}
+
+// SetOf returns the row source of a call of a set-returning function; nil if the implementation is of another kind.
+func (i *Impl) SetOf(c *Call) (SetFunc, error) {
+	if i.MakeSet != nil {
+		return i.MakeSet(c)
+	}
+	return i.Set, nil
+}
+
+// AggOf returns the constructor of an aggregate's state for one call; nil if the implementation is of another kind.
+func (i *Impl) AggOf(a *Agg) (func() Aggregator, error) {
+	if i.MakeAgg != nil {
+		return i.MakeAgg(a)
+	}
+	return i.Agg, nil
 }
 
 // EvalFunc computes one value. args is valid during the call only.
@@ -116,6 +157,8 @@ type Env struct {
 	Outer []types.Datum
 	// CaseArg is the value that CaseArg nodes read.
 	CaseArg types.Datum
+	// CallUser runs a user-defined function's body; nil where none can run.
+	CallUser func(env *Env, fn *Proc, args []types.Datum) (types.Datum, error)
 	// Subplan runs a Subquery's plan; set by the executor.
 	Subplan func(env *Env, s *Subquery, row []types.Datum) (types.Datum, error)
 }

@@ -1,0 +1,10 @@
+// Package fn is the library of built-in functions: for each row of pg_proc that pgmongo can evaluate, an expr.Impl. One
+// file holds one family; All joins them. Nothing registers itself.
+package fn
+
+import "github.com/pgmongo/pgmongo/expr"
+
+// All returns the implementations of every family; the caller hands them to expr.NewProcs.
+func All() [][]expr.Impl {
+	return [][]expr.Impl{}
+}
