@@ -51,6 +51,8 @@ type Impl struct {
 	Agg     func() Aggregator
 	// MakeAgg builds the constructor of an aggregate's state for one call, when the types of its arguments matter.
 	MakeAgg func(a *Agg) (func() Aggregator, error)
+	// AggStrict says that the transition function is strict: rows with a NULL argument are left out.
+	AggStrict bool
 	// Window makes the state of a pure window function (row_number, rank, lag ...).
 	Window func() WindowFunc
 
@@ -112,6 +114,13 @@ type Aggregator interface {
 type InverseAggregator interface {
 	Aggregator
 	Remove(env *Env, args []types.Datum) error
+}
+
+// OrderedSetAggregator is an aggregate with WITHIN GROUP: its Add gets the values of the ORDER BY keys, in their order,
+// and SetDirect the direct arguments once, before Result.
+type OrderedSetAggregator interface {
+	Aggregator
+	SetDirect(env *Env, direct []types.Datum) error
 }
 
 // WindowFunc computes a window function for the rows of one partition, in order.
