@@ -1,0 +1,157 @@
+package settings
+
+import (
+	"strings"
+
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// checks are the parameters whose values PostgreSQL looks into; each returns the canonical form.
+var checks = map[string]func(string) (string, error){
+	"TimeZone": func(v string) (string, error) {
+		_, name, err := Zone(v)
+		return name, err
+	},
+	"DateStyle":                   checkDateStyle,
+	"client_encoding":             checkEncoding,
+	"standard_conforming_strings": checkConformingStrings,
+	"default_with_oids":           checkOids,
+	"application_name":            checkASCII,
+	"cluster_name":                checkASCII,
+	"search_path":                 checkPath,
+	"default_tablespace":          checkTablespace,
+	"synchronous_commit":          func(v string) (string, error) { return v, nil },
+}
+
+// The scanner takes backslashes literally, so that the other meaning of '...' is not to be had.
+func checkConformingStrings(v string) (string, error) {
+	if v == "off" {
+		return "", pgerr.Unsupported("standard_conforming_strings = off")
+	}
+	return v, nil
+}
+
+func checkOids(v string) (string, error) {
+	if v == "on" {
+		return "", pgerr.New(pgerr.FeatureNotSupported, "tables declared WITH OIDS are not supported")
+	}
+	return v, nil
+}
+
+// checkASCII replaces what is not printable ASCII by question marks, byte by byte.
+func checkASCII(v string) (string, error) {
+	b := []byte(v)
+	for i, c := range b {
+		if c < 32 || c > 126 {
+			b[i] = '?'
+		}
+	}
+	return string(b), nil
+}
+
+func checkPath(v string) (string, error) {
+	if _, ok := SplitIdentifiers(v); !ok {
+		return "", pgerr.New(pgerr.InvalidParameterValue, "invalid value for parameter \"search_path\": \"%s\"", v).
+			WithDetail("List syntax is invalid.")
+	}
+	return v, nil
+}
+
+func checkTablespace(v string) (string, error) {
+	if v == "" || v == "pg_default" {
+		return v, nil
+	}
+	return "", pgerr.New(pgerr.InvalidParameterValue, "invalid value for parameter \"default_tablespace\": \"%s\"", v).
+		WithDetail("Tablespace \"%s\" does not exist.", v)
+}
+
+// encodings maps PostgreSQL's names, spelled with letters and digits only, to their canonical form. Those that are known
+// and cannot be converted are refused as such.
+var encodings = map[string]string{
+	"utf8": "UTF8", "unicode": "UTF8", "sqlascii": "SQL_ASCII", "latin1": "LATIN1", "iso88591": "LATIN1", "latin2": "LATIN2",
+	"iso88592": "LATIN2", "latin9": "LATIN9", "iso885915": "LATIN9", "win1250": "WIN1250", "windows1250": "WIN1250",
+	"win1251": "WIN1251", "windows1251": "WIN1251", "win1252": "WIN1252", "windows1252": "WIN1252", "koi8r": "KOI8R", "koi8": "KOI8R",
+	"eucjp": "EUC_JP", "sjis": "SJIS", "shiftjis": "SJIS", "gbk": "GBK", "gb18030": "GB18030", "big5": "BIG5", "euckr": "EUC_KR", "euccn": "EUC_CN",
+}
+
+func checkEncoding(v string) (string, error) {
+	key := strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, v)
+	name, ok := encodings[key]
+	switch {
+	case !ok:
+		return "", pgerr.New(pgerr.InvalidParameterValue, "invalid value for parameter \"client_encoding\": \"%s\"", v)
+	case name != "UTF8" && name != "SQL_ASCII":
+		return "", pgerr.Unsupported("conversion between " + name + " and UTF8")
+	}
+	return name, nil
+}
+
+func checkDateStyle(v string) (string, error) {
+	style, order, err := parseDateStyle(v, "ISO", "MDY")
+	if err != nil {
+		return "", err
+	}
+	return style + ", " + order, nil
+}
+
+// parseDateStyle reads a DateStyle value; what it does not say keeps the given style and order.
+func parseDateStyle(v, style, order string) (string, string, error) {
+	bad := func(detail string, args ...any) error {
+		return pgerr.New(pgerr.InvalidParameterValue, "invalid value for parameter \"DateStyle\": \"%s\"", v).WithDetail(detail, args...)
+	}
+	words, ok := SplitIdentifiers(v)
+	if !ok {
+		return "", "", bad("List syntax is invalid.")
+	}
+	var s, o string
+	set := func(p *string, val string) bool {
+		if *p != "" && *p != val {
+			return false
+		}
+		*p = val
+		return true
+	}
+	for _, w := range words {
+		fine := true
+		switch {
+		case w == "iso":
+			fine = set(&s, "ISO")
+		case w == "sql":
+			fine = set(&s, "SQL")
+		case strings.HasPrefix(w, "postgres"):
+			fine = set(&s, "Postgres")
+		case w == "german":
+			fine = set(&s, "German")
+			if o == "" && fine {
+				order = "DMY"
+			}
+		case w == "ymd":
+			fine = set(&o, "YMD")
+		case w == "dmy", strings.HasPrefix(w, "euro"):
+			fine = set(&o, "DMY")
+		case w == "mdy", strings.HasPrefix(w, "us"), strings.HasPrefix(w, "noneuro"):
+			fine = set(&o, "MDY")
+		case w == "default":
+		default:
+			return "", "", bad("Unrecognized key word: \"%s\".", w)
+		}
+		if !fine {
+			return "", "", bad("Conflicting \"datestyle\" specifications.")
+		}
+	}
+	if s != "" {
+		style = s
+	}
+	if o != "" {
+		order = o
+	}
+	return style, order, nil
+}
