@@ -53,6 +53,8 @@ type Relation struct {
 	Unwind []string
 	// View is the SELECT text of a view or materialised view, as PostgreSQL would print it.
 	View string
+	// Uses are the OIDs of the relations that a view's definition reads, for DROP and for renaming.
+	Uses []uint32
 	// Sequence holds a sequence's parameters.
 	Sequence *Sequence
 	// Virtual is set for the system catalogues' tables: their rows are computed.
@@ -64,6 +66,10 @@ type Relation struct {
 	ACL     []string
 	// Triggers are the table's triggers.
 	Triggers []*Trigger
+	// OnCommit is what ON COMMIT does to a temporary table: 'd' delete rows, 'D' drop, 0 preserve rows.
+	OnCommit byte
+	// ReadOnly is set for MongoDB's views and time series, which pgmongo reads as tables but does not write.
+	ReadOnly bool
 	// byName finds live columns; built by Snapshot.
 	byName map[string]*Column
 }

@@ -20,22 +20,31 @@ type Snapshot struct {
 	Database string
 	DBOID    uint32
 
-	schemas    map[uint32]*Schema
-	schemaName map[string]*Schema
-	relations  map[uint32]*Relation
-	relName    map[nameKey]*Relation
-	indexes    map[uint32]IndexRef
-	indexName  map[nameKey]IndexRef
-	constraint map[uint32]ConstraintRef
-	types      map[uint32]*types.T
-	typeName   map[nameKey]*types.T
-	functions  map[uint32]*Function
-	funcName   map[nameKey][]*Function
-	roles      map[uint32]*Role
-	roleName   map[string]*Role
-	extensions map[string]*Extension
-	// refs lists, for each relation, the foreign keys of other tables that refer to it.
-	refs map[uint32][]ConstraintRef
+	// NextOID is the next free OID for an object of this database.
+	NextOID uint32
+
+	sys        *System
+	schemas    pmap[uint32, *Schema]
+	schemaName pmap[string, *Schema]
+	relations  pmap[uint32, *Relation]
+	relName    pmap[nameKey, *Relation]
+	indexes    pmap[uint32, IndexRef]
+	indexName  pmap[nameKey, IndexRef]
+	constraint pmap[uint32, ConstraintRef]
+	types      pmap[uint32, *types.T]
+	typeName   pmap[nameKey, *types.T]
+	functions  pmap[uint32, *Function]
+	funcName   pmap[nameKey, []*Function]
+	roles      pmap[uint32, *Role]
+	roleName   pmap[string, *Role]
+	extensions pmap[string, *Extension]
+	// refs lists, for each relation, the foreign keys of other tables (and its own) that refer to it.
+	refs pmap[uint32, []ConstraintRef]
+	// viewsOf lists, for each relation, the views whose definitions read it.
+	viewsOf pmap[uint32, []uint32]
+	typeDoc pmap[uint32, TypeInfo]
+
+	sorted *sortedLists
 }
 
 type nameKey struct {
@@ -108,21 +117,29 @@ func (r *Relation) Index(oid uint32) *Index {
 }
 
 // SchemaByName returns the schema, or nil.
-func (s *Snapshot) SchemaByName(name string) *Schema { return s.schemaName[name] }
+func (s *Snapshot) SchemaByName(name string) *Schema { return s.schemaName.at(name) }
 
 // SchemaByOID returns the schema, or nil.
-func (s *Snapshot) SchemaByOID(oid uint32) *Schema { return s.schemas[oid] }
+func (s *Snapshot) SchemaByOID(oid uint32) *Schema { return s.schemas.at(oid) }
 
 // RelationByOID returns the table, view, sequence or composite type, or nil. Indexes are found by IndexByOID.
-func (s *Snapshot) RelationByOID(oid uint32) *Relation { return s.relations[oid] }
+func (s *Snapshot) RelationByOID(oid uint32) *Relation {
+	if r, ok := s.relations.get(oid); ok {
+		return r
+	}
+	return s.sys.relations[oid]
+}
 
 // RelationIn returns the relation of that name in one schema, or nil.
 func (s *Snapshot) RelationIn(schema, name string) *Relation {
-	sc := s.schemaName[schema]
+	sc := s.schemaName.at(schema)
 	if sc == nil {
 		return nil
 	}
-	return s.relName[nameKey{sc.OID, name}]
+	if r, ok := s.relName.get(nameKey{sc.OID, name}); ok {
+		return r
+	}
+	return s.sys.relName[nameKey{sc.OID, name}]
 }
 
 // Relation returns the relation that an optionally qualified name means under a search path (whose implicit parts,
@@ -141,35 +158,41 @@ func (s *Snapshot) Relation(path []string, schema, name string) *Relation {
 
 // IndexByOID returns an index and its table.
 func (s *Snapshot) IndexByOID(oid uint32) (IndexRef, bool) {
-	r, ok := s.indexes[oid]
+	r, ok := s.indexes.get(oid)
+	if !ok {
+		r, ok = s.sys.indexes[oid]
+	}
 	return r, ok
 }
 
 // IndexIn returns the index of that name in one schema.
 func (s *Snapshot) IndexIn(schema, name string) (IndexRef, bool) {
-	sc := s.schemaName[schema]
+	sc := s.schemaName.at(schema)
 	if sc == nil {
 		return IndexRef{}, false
 	}
-	r, ok := s.indexName[nameKey{sc.OID, name}]
+	r, ok := s.indexName.get(nameKey{sc.OID, name})
+	if !ok {
+		r, ok = s.sys.indexName[nameKey{sc.OID, name}]
+	}
 	return r, ok
 }
 
 // ConstraintByOID returns a constraint and its table.
 func (s *Snapshot) ConstraintByOID(oid uint32) (ConstraintRef, bool) {
-	r, ok := s.constraint[oid]
+	r, ok := s.constraint.get(oid)
 	return r, ok
 }
 
 // ReferencedBy returns the foreign keys that refer to a relation.
-func (s *Snapshot) ReferencedBy(rel uint32) []ConstraintRef { return s.refs[rel] }
+func (s *Snapshot) ReferencedBy(rel uint32) []ConstraintRef { return s.refs.at(rel) }
 
 // TypeByOID returns a built-in type or one of the database's own, or nil.
 func (s *Snapshot) TypeByOID(oid uint32) *types.T {
 	if t := types.ByOID(oid); t != nil {
 		return t
 	}
-	return s.types[oid]
+	return s.types.at(oid)
 }
 
 // TypeIn returns the type of that name in one schema, or nil.
@@ -177,11 +200,14 @@ func (s *Snapshot) TypeIn(schema, name string) *types.T {
 	if schema == "pg_catalog" {
 		return types.ByName(name)
 	}
-	sc := s.schemaName[schema]
+	sc := s.schemaName.at(schema)
 	if sc == nil {
 		return nil
 	}
-	return s.typeName[nameKey{sc.OID, name}]
+	if t, ok := s.typeName.get(nameKey{sc.OID, name}); ok {
+		return t
+	}
+	return s.sys.typeName[nameKey{sc.OID, name}]
 }
 
 // Type returns the type that an optionally qualified typname means under a search path, or nil.
@@ -198,22 +224,22 @@ func (s *Snapshot) Type(path []string, schema, name string) *types.T {
 }
 
 // FunctionByOID returns a user-defined function, or nil.
-func (s *Snapshot) FunctionByOID(oid uint32) *Function { return s.functions[oid] }
+func (s *Snapshot) FunctionByOID(oid uint32) *Function { return s.functions.at(oid) }
 
 // FunctionsIn returns the user-defined functions of that name in one schema.
 func (s *Snapshot) FunctionsIn(schema, name string) []*Function {
-	sc := s.schemaName[schema]
+	sc := s.schemaName.at(schema)
 	if sc == nil {
 		return nil
 	}
-	return s.funcName[nameKey{sc.OID, name}]
+	return s.funcName.at(nameKey{sc.OID, name})
 }
 
 // RoleByName returns the role, or nil.
-func (s *Snapshot) RoleByName(name string) *Role { return s.roleName[name] }
+func (s *Snapshot) RoleByName(name string) *Role { return s.roleName.at(name) }
 
 // RoleByOID returns the role, or nil.
-func (s *Snapshot) RoleByOID(oid uint32) *Role { return s.roles[oid] }
+func (s *Snapshot) RoleByOID(oid uint32) *Role { return s.roles.at(oid) }
 
 // ExtensionByName returns the installed extension, or nil.
-func (s *Snapshot) ExtensionByName(name string) *Extension { return s.extensions[name] }
+func (s *Snapshot) ExtensionByName(name string) *Extension { return s.extensions.at(name) }
