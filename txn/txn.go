@@ -1,5 +1,13 @@
 // Package txn gives SQL's transactions over MongoDB's: lazy start, statement atomicity, savepoints by an undo log of
 // pre-images, replay after conflicts, row locks with deadlock detection, advisory locks and sequences.
+//
+// A server has one Manager, a SQL session one Session, and each run of a statement one Stmt:
+//
+//	st, err := session.Start(ctx, txn.StatementOptions{Write: true})
+//	err = st.Finish(ctx, execute(ctx, st))
+//	if session.Retryable(err) { wait with session.Backoff and do it again, if nothing was sent to the client }
+//
+// Session.Run is that loop.
 package txn
 
 import (
@@ -15,15 +23,33 @@ type Statement interface {
 	// Read opens a cursor. Outside a transaction that has written, all reads of one statement share one snapshot.
 	Read(ctx context.Context, q mongo.Query) (mongo.Cursor, error)
 	// Write applies changes in order. The statement's writes are undone together if the statement fails. An error is a
-	// *pgerr.Error: 40001 for a conflict that could not be retried.
+	// *pgerr.Error: 40001 for a conflict that could not be retried. Documents that are changed or deleted are locked first.
 	Write(ctx context.Context, database, collection string, writes []mongo.Write) error
+	// WriteOnce is Write for the only change that the statement makes, an insert that depends on nothing the statement
+	// read: outside a block it needs no MongoDB transaction.
+	WriteOnce(ctx context.Context, database, collection string, w mongo.Write) error
 	// Lock takes row locks on documents by _id before they are changed, waiting as wait says; it returns which of them
-	// were skipped. A row changed since it was read is reported in stale, so that the caller reads it again.
+	// were skipped. When a row was changed by another session since this statement's snapshot, the error is one for which
+	// Session.Retryable holds: the statement runs again and reads the row's new version.
 	Lock(ctx context.Context, database, collection string, ids []bson.RawValue, mode LockMode, wait LockWait) (skipped []bool, err error)
 	// InTransaction reports whether reads run inside a MongoDB transaction, where some stages are not allowed.
 	InTransaction() bool
-	// Defer registers a check to run before commit (deferred constraints); key makes it unique.
-	Defer(key string, check func(ctx context.Context, s Statement) error)
+	// PreCheck reports whether constraints are better checked by a read before writing: an error of the server would end
+	// the MongoDB transaction, which an open savepoint would have to rebuild.
+	PreCheck() bool
+	// Pending returns the session's check for a constraint, made with create at its first use. It runs at the end of the
+	// statement, or before commit if deferred; what it must look at is added to it by the caller.
+	Pending(constraint uint32, deferred bool, create func() Check) Check
+	// Deferred reports whether a deferrable constraint is deferred now, after SET CONSTRAINTS; initially is what it was
+	// declared as.
+	Deferred(constraint uint32, initially bool) bool
+}
+
+// Check is a constraint check that runs after the writes it is about. It looks at the state of the data then, so that
+// running it for rows whose change was rolled back does no harm.
+type Check interface {
+	// Run checks; it is run once for all that was added to it.
+	Run(ctx context.Context, s Statement) error
 }
 
 // LockMode is a row lock's strength, as in PostgreSQL.
