@@ -137,9 +137,22 @@ func (r *Resolver) procsIn(schema, name string) []*Proc {
 	}
 	procs = append([]*Proc{}, procs...)
 	for _, f := range users {
-		procs = append(procs, UserProc(f))
+		procs = append(procs, r.userProc(f))
 	}
 	return procs
+}
+
+// userProc gives one Proc for a function within one resolver, so that calls of it compare by pointer.
+func (r *Resolver) userProc(f *catalog.Function) *Proc {
+	p := r.users[f]
+	if p == nil {
+		if r.users == nil {
+			r.users = map[*catalog.Function]*Proc{}
+		}
+		p = UserProc(f)
+		r.users[f] = p
+	}
+	return p
 }
 
 // UserProc makes the Proc of a user-defined function.
@@ -378,6 +391,18 @@ func (r *Resolver) call(c FuncCall, best *candidate) (Expr, error) {
 	args, ret, err := r.arguments(args, declared, fn.Ret, c.Loc)
 	if err != nil {
 		return nil, err
+	}
+	if best.expanded && fn.Variadic != types.AnyT {
+		// The function itself takes one array.
+		at := len(fn.Args) - 1
+		rest := args[at:]
+		arrayT := r.ArrayOf(rest[0].Type())
+		if arrayT == nil {
+			return nil, pgerr.New(pgerr.UndefinedObject, "could not find array type for data type %s",
+				types.FormatType(rest[0].Type(), -1)).At(Loc(rest[0]))
+		}
+		args = append(append([]Expr{}, args[:at]...), &Array{Elems: rest, T: arrayT})
+		return &Call{Fn: fn, Args: args, T: ret, Mod: -1, Variadic: true, Loc: c.Loc}, nil
 	}
 	if c.Variadic {
 		last := args[len(args)-1].Type()

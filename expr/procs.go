@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/facts"
@@ -19,7 +20,6 @@ type Procs struct {
 	byOperOID map[uint32]*Operator
 	byCode    map[uint32]*Operator
 	casts     map[castKey]Cast
-	typeIO    map[uint32]typeIO
 	btree     map[uint32][6]*Proc
 	hash      map[uint32]*Proc
 }
@@ -65,7 +65,6 @@ func NewProcs(impls ...[]Impl) *Procs {
 	}
 	p.loadOperators()
 	p.loadCasts()
-	p.loadTypeIO()
 	p.loadClasses()
 	return p
 }
@@ -138,8 +137,11 @@ type record struct {
 
 func (r record) str(col string) string { return r.row[r.t.Col(col)] }
 func (r record) null(col string) bool  { return r.str(col) == facts.Null }
-func (r record) oid(col string) uint32 { n, _ := strconv.ParseUint(r.str(col), 10, 32); return uint32(n) }
-func (r record) flag(col string) bool  { return r.str(col) == "t" }
+func (r record) oid(col string) uint32 {
+	n, _ := strconv.ParseUint(r.str(col), 10, 32)
+	return uint32(n)
+}
+func (r record) flag(col string) bool { return r.str(col) == "t" }
 
 func (r record) typ(col string) *types.T { return types.ByOID(r.oid(col)) }
 
@@ -272,21 +274,24 @@ func (p *Procs) loadCasts() {
 	}
 }
 
-func (p *Procs) loadTypeIO() {
+// typeIOs is computed once from embedded facts; it never changes.
+var typeIOs = sync.OnceValue(func() map[uint32]typeIO {
+	volatility := map[string]byte{}
+	procs := facts.Load("pg_proc")
+	for _, row := range procs.Rows {
+		r := record{procs, row}
+		volatility[r.str("proname")] = r.str("provolatile")[0]
+	}
 	t := facts.Load("pg_type")
-	p.typeIO = make(map[uint32]typeIO, len(t.Rows))
+	out := make(map[uint32]typeIO, len(t.Rows))
 	for _, row := range t.Rows {
 		r := record{t, row}
-		v := typeIO{in: 's', out: 's', hasTypmod: r.str("typmodin") != "-"}
-		if fn := p.ByName("pg_catalog", r.str("typinput")); fn != nil {
-			v.in = fn[0].Volatility
+		out[r.oid("oid")] = typeIO{
+			in: volatility[r.str("typinput")], out: volatility[r.str("typoutput")], hasTypmod: r.str("typmodin") != "-",
 		}
-		if fn := p.ByName("pg_catalog", r.str("typoutput")); fn != nil {
-			v.out = fn[0].Volatility
-		}
-		p.typeIO[r.oid("oid")] = v
 	}
-}
+	return out
+})
 
 // loadClasses notes the operators of each type's default btree and hash operator class.
 func (p *Procs) loadClasses() {

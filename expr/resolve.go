@@ -23,6 +23,8 @@ type Resolver struct {
 	// BindCheck binds the SQL text of a domain's CHECK over VALUE, which it makes a CaseArg of the domain's base type; nil
 	// refuses domains that have checks.
 	BindCheck func(base *types.T, text string) (Expr, error)
+
+	users map[*catalog.Function]*Proc
 }
 
 // Context is how freely a coercion may choose a cast.

@@ -97,7 +97,7 @@ func (r *Resolver) typeMod(t *types.T, n *pg_query.TypeName) (int32, error) {
 		}
 		return -1, nil
 	}
-	if io, ok := r.Procs.typeIO[t.OID]; !ok || !io.hasTypmod {
+	if io, ok := typeIOs()[t.OID]; !ok || !io.hasTypmod {
 		return -1, pgerr.New(pgerr.SyntaxError, "type modifier is not allowed for type \"%s\"", typeNameText(n))
 	}
 	mods := make([]int32, len(n.Typmods))
