@@ -27,6 +27,21 @@ type View struct {
 	SearchPath []string
 	User       string
 	Live       Live
+	// Wanted are the attnums that the scan reads, so that a table can leave out what is dear to compute; nil when the
+	// caller does not say, which counts as not wanting any of that.
+	Wanted []int16
+}
+
+// Wants reports whether the scan reads one of these columns.
+func (v *View) Wants(attnums ...int16) bool {
+	for _, w := range v.Wanted {
+		for _, a := range attnums {
+			if w == a {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Live is the state of the server that catalogues show and no snapshot holds.
