@@ -54,6 +54,8 @@ type waiter struct {
 	key     string
 	mode    LockMode
 	granted chan struct{}
+	// unlisted locks are not given back with the transaction's: their owner keeps track of them (advisory locks).
+	unlisted bool
 }
 
 func newLockTable() *lockTable { return &lockTable{entries: map[string]*lockEntry{}} }
@@ -127,21 +129,25 @@ func (t *lockTable) committed() uint64 {
 	return t.seq
 }
 
-// acquire takes a lock or waits for it. ok is false when wait forbids waiting for a lock that is held. snap is the
+// acquire takes a row lock or waits for it. ok is false when wait forbids waiting for a lock that is held. snap is the
 // locker's snapshot (nil: none); stale says that the row may have changed since.
 func (t *lockTable) acquire(ctx context.Context, o *lockOwner, key string, mode LockMode, wait LockWait, timeout time.Duration, snap *snapMark) (ok, stale bool, err error) {
+	return t.take(ctx, &waiter{owner: o, key: key, mode: mode}, wait, timeout, snap)
+}
+
+func (t *lockTable) take(ctx context.Context, w *waiter, wait LockWait, timeout time.Duration, snap *snapMark) (ok, stale bool, err error) {
+	o, mode := w.owner, w.mode
 	t.mu.Lock()
-	e := t.entries[key]
+	e := t.entries[w.key]
 	if e == nil {
 		e = &lockEntry{}
-		t.entries[key] = e
+		t.entries[w.key] = e
 	}
 	if held, have := e.holders[o]; have && held >= mode {
 		stale = t.stale(e, mode, snap)
 		t.mu.Unlock()
 		return true, stale, nil
 	}
-	w := &waiter{owner: o, key: key, mode: mode}
 	if len(t.blockers(e, w)) == 0 {
 		t.grant(e, w)
 		stale = t.stale(e, mode, snap)
@@ -235,7 +241,7 @@ func (t *lockTable) grant(e *lockEntry, w *waiter) {
 		e.holders = map[*lockOwner]LockMode{}
 	}
 	held, have := e.holders[w.owner]
-	if !have {
+	if !have && !w.unlisted {
 		w.owner.held = append(w.owner.held, w.key)
 	}
 	e.holders[w.owner] = max(held, w.mode)

@@ -3,6 +3,7 @@ package txn
 import (
 	"encoding/binary"
 	"math"
+	"strconv"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -38,14 +39,23 @@ func writeID(b *strings.Builder, id bson.RawValue) {
 		n = int64(f)
 	case bson.TypeDecimal128:
 		big, exp, err := id.Decimal128().BigInt()
-		if err != nil || exp < 0 || exp > 18 || !big.IsInt64() {
+		if err != nil { // NaN or infinite
 			b.WriteByte(byte(id.Type))
 			b.Write(id.Value)
 			return
 		}
-		n = big.Int64()
-		for range exp {
-			n *= 10
+		digits := strings.TrimRight(big.String(), "0")
+		exp += len(big.String()) - len(digits)
+		whole, err := strconv.ParseInt(digits+strings.Repeat("0", min(max(exp, 0), 20)), 10, 64)
+		switch {
+		case digits == "" || digits == "-":
+			n = 0
+		case exp >= 0 && err == nil:
+			n = whole
+		default: // 5.0 and 5.00 are one _id
+			b.WriteByte(byte(id.Type))
+			b.WriteString(digits + "e" + strconv.Itoa(exp))
+			return
 		}
 	default:
 		b.WriteByte(byte(id.Type))
