@@ -18,7 +18,38 @@ type Change struct {
 func (s *Snapshot) Change() *Change {
 	c := *s
 	c.sorted = nil
+	c.touched = map[Object]struct{}{}
 	return &Change{s: &c}
+}
+
+// Object names something that a snapshot holds: what catalogue documents are kept of.
+type Object struct {
+	Kind ObjectKind
+	OID  uint32
+}
+
+// ObjectKind is the kind of an Object.
+type ObjectKind byte
+
+// The kinds of objects.
+const (
+	ObjSchema    ObjectKind = 'n'
+	ObjRelation  ObjectKind = 'r'
+	ObjType      ObjectKind = 't' // enums and domains; row types and array types follow from others
+	ObjFunction  ObjectKind = 'f'
+	ObjRole      ObjectKind = 'u'
+	ObjExtension ObjectKind = 'e'
+)
+
+func (c *Change) touch(k ObjectKind, oid uint32) { c.s.touched[Object{k, oid}] = struct{}{} }
+
+// Touched returns what the change that made this snapshot put or removed, in no order.
+func (s *Snapshot) Touched() []Object {
+	out := make([]Object, 0, len(s.touched))
+	for o := range s.touched {
+		out = append(out, o)
+	}
+	return out
 }
 
 // Snapshot shows the state of the change so far. It must not be kept beyond the next call of a method of c.
@@ -52,12 +83,14 @@ func (c *Change) Done() *Snapshot {
 	s.refs.seal()
 	s.viewsOf.seal()
 	s.typeDoc.seal()
+	s.conName.seal()
 	s.sorted = &sortedLists{}
 	return s
 }
 
 // PutSchema adds or replaces a schema. Renaming one renames it in the relations, types and functions that it holds.
 func (c *Change) PutSchema(sc *Schema) {
+	c.touch(ObjSchema, sc.OID)
 	old := c.s.schemas.at(sc.OID)
 	if old != nil && old.Name != sc.Name {
 		c.s.schemaName.remove(old.Name)
@@ -105,6 +138,7 @@ func (c *Change) renameSchema(sc *Schema) {
 
 // RemoveSchema removes a schema, which must be empty.
 func (c *Change) RemoveSchema(oid uint32) {
+	c.touch(ObjSchema, oid)
 	if old := c.s.schemas.at(oid); old != nil {
 		c.s.schemaName.remove(old.Name)
 		c.s.schemas.remove(oid)
@@ -114,6 +148,7 @@ func (c *Change) RemoveSchema(oid uint32) {
 // PutRelation adds or replaces a relation with its indexes and constraints, and keeps its row type in step. Tables, views
 // and composite types that have no row type yet get OIDs for it and its array.
 func (c *Change) PutRelation(r *Relation) {
+	c.touch(ObjRelation, r.OID)
 	old := c.s.relations.at(r.OID)
 	if old != nil {
 		c.unlinkRelation(old)
@@ -129,6 +164,8 @@ func (c *Change) PutRelation(r *Relation) {
 	for _, con := range r.Constraints {
 		ref := ConstraintRef{con, r}
 		c.s.constraint.set(con.OID, ref)
+		k := nameKey{r.SchemaID, con.Name}
+		c.s.conName.set(k, c.s.conName.at(k)+1)
 		if con.Type == ConForeign {
 			c.s.refs.set(con.RefRelation, append(slices.Clone(c.s.refs.at(con.RefRelation)), ref))
 		}
@@ -145,6 +182,7 @@ func (c *Change) RemoveRelation(oid uint32) {
 	if old == nil {
 		return
 	}
+	c.touch(ObjRelation, oid)
 	c.unlinkRelation(old)
 	c.s.relations.remove(oid)
 	for _, t := range []uint32{old.RowType, old.Array} {
@@ -162,6 +200,12 @@ func (c *Change) unlinkRelation(old *Relation) {
 	}
 	for _, con := range old.Constraints {
 		c.s.constraint.remove(con.OID)
+		k := nameKey{old.SchemaID, con.Name}
+		if n := c.s.conName.at(k); n > 1 {
+			c.s.conName.set(k, n-1)
+		} else {
+			c.s.conName.remove(k)
+		}
 		if con.Type == ConForeign {
 			c.s.refs.set(con.RefRelation, slices.DeleteFunc(slices.Clone(c.s.refs.at(con.RefRelation)), func(r ConstraintRef) bool {
 				return r.Constraint.OID == con.OID
@@ -219,6 +263,9 @@ type TypeInfo struct {
 // PutType adds or replaces a type and, when t.ArrayOID is set, its array type. A replaced type is replaced everywhere:
 // in columns, domains, composites and functions.
 func (c *Change) PutType(t *types.T, info TypeInfo) {
+	if t.RelOID == 0 {
+		c.touch(ObjType, t.OID)
+	}
 	old := c.s.types.at(t.OID)
 	moved := map[*types.T]*types.T{}
 	c.putOneType(t, info, old)
@@ -274,6 +321,9 @@ func (c *Change) RemoveType(oid uint32) {
 	t := c.s.types.at(oid)
 	if t == nil {
 		return
+	}
+	if t.RelOID == 0 && !t.IsArray() {
+		c.touch(ObjType, oid)
 	}
 	c.s.typeName.remove(nameKey{c.s.typeDoc.at(oid).SchemaID, t.Name})
 	c.s.types.remove(oid)
@@ -344,6 +394,7 @@ func (c *Change) replaceTypes(moved map[*types.T]*types.T) {
 // PutFunction adds or replaces a user-defined function.
 func (c *Change) PutFunction(f *Function) {
 	c.RemoveFunction(f.OID)
+	c.touch(ObjFunction, f.OID)
 	c.s.functions.set(f.OID, f)
 	k := nameKey{f.SchemaID, f.Name}
 	c.s.funcName.set(k, append(slices.Clone(c.s.funcName.at(k)), f))
@@ -355,6 +406,7 @@ func (c *Change) RemoveFunction(oid uint32) {
 	if old == nil {
 		return
 	}
+	c.touch(ObjFunction, oid)
 	c.s.functions.remove(oid)
 	k := nameKey{old.SchemaID, old.Name}
 	left := slices.DeleteFunc(slices.Clone(c.s.funcName.at(k)), func(f *Function) bool { return f.OID == oid })
@@ -370,12 +422,14 @@ func (c *Change) PutRole(r *Role) {
 	if old := c.s.roles.at(r.OID); old != nil {
 		c.s.roleName.remove(old.Name)
 	}
+	c.touch(ObjRole, r.OID)
 	c.s.roles.set(r.OID, r)
 	c.s.roleName.set(r.Name, r)
 }
 
 // RemoveRole removes a role.
 func (c *Change) RemoveRole(oid uint32) {
+	c.touch(ObjRole, oid)
 	if old := c.s.roles.at(oid); old != nil {
 		c.s.roleName.remove(old.Name)
 		c.s.roles.remove(oid)
@@ -383,10 +437,18 @@ func (c *Change) RemoveRole(oid uint32) {
 }
 
 // PutExtension adds or replaces an extension.
-func (c *Change) PutExtension(e *Extension) { c.s.extensions.set(e.Name, e) }
+func (c *Change) PutExtension(e *Extension) {
+	c.touch(ObjExtension, e.OID)
+	c.s.extensions.set(e.Name, e)
+}
 
 // RemoveExtension removes an extension.
-func (c *Change) RemoveExtension(name string) { c.s.extensions.remove(name) }
+func (c *Change) RemoveExtension(name string) {
+	if e := c.s.extensions.at(name); e != nil {
+		c.touch(ObjExtension, e.OID)
+	}
+	c.s.extensions.remove(name)
+}
 
 // SetVersion sets the version that the new snapshot has.
 func (c *Change) SetVersion(v int64) { c.s.Version = v }

@@ -105,6 +105,11 @@ func (s *Snapshot) ClassNameTaken(schema uint32, name string) bool {
 	return ok
 }
 
+// ConstraintNameTaken reports whether a constraint of that name exists in a schema.
+func (s *Snapshot) ConstraintNameTaken(schema uint32, name string) bool {
+	return s.conName.at(nameKey{schema, name}) > 0
+}
+
 // TypeInSchema returns the type of that name in the schema with that OID, or nil.
 func (s *Snapshot) TypeInSchema(schema uint32, name string) *types.T {
 	k := nameKey{schema, name}

@@ -43,6 +43,9 @@ type Snapshot struct {
 	// viewsOf lists, for each relation, the views whose definitions read it.
 	viewsOf pmap[uint32, []uint32]
 	typeDoc pmap[uint32, TypeInfo]
+	// conName counts the constraints of a name in a schema.
+	conName pmap[nameKey, int]
+	touched map[Object]struct{}
 
 	sorted *sortedLists
 }
