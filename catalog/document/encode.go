@@ -72,7 +72,9 @@ func (e *Encoder) Columns() []*catalog.Column { return e.cols }
 func (e *Encoder) IDColumn() int { return e.id }
 
 // Value returns the stored form of a value of one column, as used in filters: NULL as null.
-func (e *Encoder) Value(col int, d types.Datum) (bson.RawValue, error) { return columnValue(e.cols[col], d) }
+func (e *Encoder) Value(col int, d types.Datum) (bson.RawValue, error) {
+	return columnValue(e.cols[col], d)
+}
 
 func columnValue(c *catalog.Column, d types.Datum) (bson.RawValue, error) {
 	if d.IsNull() {
@@ -299,22 +301,18 @@ func (e *Encoder) Update(before bson.Raw, old, row []types.Datum, set []int) (do
 // and yet different.
 func (e *Encoder) columnChange(changes []change, before bson.Raw, i int, old, d types.Datum) ([]change, error) {
 	c := e.cols[i]
-	if c.Micros {
-		if was, is := micro(old), micro(d); is != was {
-			changes = append(changes, change{path: []string{MicrosField, MicrosKey(c)}, drop: is == 0, v: rawInt32(is)})
-		}
-	}
 	if d.IsNull() {
 		if old.IsNull() {
 			return changes, nil
 		}
-		return append(changes, change{path: c.Path, drop: e.nullIsMissing(i), v: bson.RawValue{Type: bson.TypeNull}}), nil
+		changes = append(changes, change{path: c.Path, drop: e.nullIsMissing(i), v: bson.RawValue{Type: bson.TypeNull}})
+		return microChange(changes, before, c, d), nil
 	}
 	v, err := e.Value(i, d)
 	if err != nil {
 		return nil, err
 	}
-	if !old.IsNull() {
+	if !old.IsNull() && micro(old) == micro(d) {
 		was, err := e.Value(i, old)
 		if err != nil {
 			return nil, err
@@ -323,7 +321,21 @@ func (e *Encoder) columnChange(changes []change, before bson.Raw, i int, old, d 
 			return changes, nil
 		}
 	}
-	return append(changes, change{path: c.Path, v: v}), nil
+	return microChange(append(changes, change{path: c.Path, v: v}), before, c, d), nil
+}
+
+// microChange adds the change of a timestamp's remainder. What the document has counts, not the old value: that of a
+// missing field comes from the column.
+func microChange(changes []change, before bson.Raw, c *catalog.Column, d types.Datum) []change {
+	if !c.Micros {
+		return changes
+	}
+	is := micro(d)
+	_, err := before.LookupErr(MicrosField, MicrosKey(c))
+	if is == 0 && err != nil {
+		return changes
+	}
+	return append(changes, change{path: []string{MicrosField, MicrosKey(c)}, drop: is == 0, v: rawInt32(is)})
 }
 
 func rawInt32(n int32) bson.RawValue {
