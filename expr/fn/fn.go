@@ -6,5 +6,7 @@ import "github.com/pgmongo/pgmongo/expr"
 
 // All returns the implementations of every family; the caller hands them to expr.NewProcs.
 func All() [][]expr.Impl {
-	return [][]expr.Impl{}
+	return [][]expr.Impl{
+		compareImpls(), booleanImpls(), integerImpls(), floatImpls(), numericImpls(), castImpls(),
+	}
 }
