@@ -48,8 +48,10 @@ type Runtime struct {
 	Txn txn.Statement
 	// Budget bounds the memory of the statement; operators that exceed it spill or fail with 53200.
 	Budget *Budget
-	// PushdownOff makes Pushed nodes run locally over a plain scan (SET pgmongo.pushdown = off).
-	PushdownOff bool
+	// Procs finds the functions that operators themselves need.
+	Procs *expr.Procs
+	// Instrument, when set, measures every operator (EXPLAIN ANALYZE).
+	Instrument *Instrument
 }
 
 // Budget counts the bytes that a statement's operators hold.

@@ -37,7 +37,7 @@ type Scan struct {
 	Attnums []int16
 	Out     []Col
 	// ForModify says that the row's document (with its _id) must come along for UPDATE, DELETE or row locking: its last
-	// output column, of type DocT, holds the raw document.
+	// output column, of type DocT and with DocAttnum as its attnum, holds the raw document.
 	ForModify bool
 	// Sample is TABLESAMPLE's method and percentage; "" for none.
 	Sample     string
@@ -54,7 +54,7 @@ type Pushed struct {
 	// through: the executor applies them again.
 	Filter  []expr.Expr
 	Recheck []expr.Expr
-	// Never keeps filters that could not be pushed, with the reason, for EXPLAIN.
+	// NotPushed keeps the conditions that stayed local, with the reason, for EXPLAIN.
 	NotPushed []NotPushed
 	Sort      []expr.SortKey
 	Limit     expr.Expr
@@ -63,9 +63,9 @@ type Pushed struct {
 	Out       []Col
 }
 
-// NotPushed is an expression or clause that stayed local and why.
+// NotPushed is a condition that stayed local and why.
 type NotPushed struct {
-	What string
+	Cond expr.Expr
 	Why  string
 }
 
@@ -391,6 +391,9 @@ type Delete struct {
 
 // Result is one row without columns (SELECT without FROM), or none with Empty.
 type Result struct{ Empty bool }
+
+// DocAttnum stands for the raw document in Scan.Attnums.
+const DocAttnum int16 = -32768
 
 // DocT is the type of the raw document column that ForModify scans carry; it never reaches a client.
 var DocT = &types.T{Name: "document", Schema: "pg_catalog", Kind: 'p', Rep: types.RepString}
