@@ -317,7 +317,7 @@ func (r *Resolver) toDomain(e Expr, t *types.T, ctx Context, loc int32) (Expr, e
 			return nil, err
 		}
 	}
-	out := &ToDomain{X: e, T: t}
+	out := &ToDomain{X: e, T: t, Implicit: ctx != Explicit}
 	// The checks of the domains below apply first, as their constraints are older.
 	for d := t; d.Kind == 'd'; d = d.Base {
 		var checks []DomainCheck

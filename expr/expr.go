@@ -58,8 +58,14 @@ type Call struct {
 	Variadic bool
 	// Cast is 'e' or 'i' when the call is an explicit or implicit cast, 0 otherwise (deparsing).
 	Cast byte
-	Loc  int32
+	// Syntax is how the call was written when not as a function (deparsing): the text of an SQL value function such as
+	// "CURRENT_DATE", or SQLSyntax for EXTRACT(... FROM ...) and its kin.
+	Syntax string
+	Loc    int32
 }
+
+// SQLSyntax marks a Call that was written in SQL's own syntax.
+const SQLSyntax = "sql"
 
 // And is a conjunction, Or a disjunction, of two or more booleans (three-valued).
 type And struct{ Args []Expr }
@@ -205,9 +211,10 @@ type ArrayCast struct {
 
 // ToDomain checks a value against a domain's NOT NULL and CHECK constraints, bound over CaseArg.
 type ToDomain struct {
-	X      Expr
-	T      *types.T
-	Checks []DomainCheck
+	X        Expr
+	T        *types.T
+	Checks   []DomainCheck
+	Implicit bool
 }
 
 // DomainCheck is a bound CHECK of a domain.
