@@ -8,5 +8,6 @@ import "github.com/pgmongo/pgmongo/expr"
 func All() [][]expr.Impl {
 	return [][]expr.Impl{
 		compareImpls(), booleanImpls(), integerImpls(), floatImpls(), numericImpls(), castImpls(),
+		textImpls(), formatImpls(), likeImpls(), regexImpls(),
 	}
 }
