@@ -4,7 +4,9 @@ package executor
 import (
 	"context"
 
+	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/planner"
 	"github.com/pgmongo/pgmongo/txn"
 	"github.com/pgmongo/pgmongo/types"
 )
@@ -50,6 +52,9 @@ type Runtime struct {
 	Budget *Budget
 	// Procs finds the functions that operators themselves need.
 	Procs *expr.Procs
+	// Bind binds an expression of the catalogue (a default, CHECK, generated column or index predicate) over a relation's
+	// row, as planner.BindExpr does. Foreign key actions need it for tables that the statement itself does not name.
+	Bind func(rel *catalog.Relation, cols []planner.Col, text string, want *types.T, typmod int32) (expr.Expr, error)
 	// Instrument, when set, measures every operator (EXPLAIN ANALYZE).
 	Instrument *Instrument
 }

@@ -134,9 +134,11 @@ func (t *Stmt) complete(ctx context.Context) error {
 		}
 	}
 	t.buffered = nil
-	// A check may cause further checks (a cascade's), which are appended.
-	for i := 0; i < len(t.checks); i++ {
-		if err := t.checks[i].check.Run(ctx, t); err != nil {
+	// A check may cause further ones (a cascade's), also of constraints that were checked before.
+	for len(t.checks) > 0 {
+		now := t.checks[0]
+		t.checks = t.checks[1:]
+		if err := now.check.Run(ctx, t); err != nil {
 			return err
 		}
 	}

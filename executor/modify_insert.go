@@ -1,0 +1,125 @@
+package executor
+
+import (
+	"context"
+	"io"
+
+	"github.com/pgmongo/pgmongo/mongo"
+	"github.com/pgmongo/pgmongo/planner"
+	"github.com/pgmongo/pgmongo/types"
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// insertOp writes the rows of its source.
+type insertOp struct {
+	modifyOp
+	source  Operator
+	targets []int // positions in the row of the source's columns
+	check   *rowCheck
+	out     []scalar
+	// conflict is ON CONFLICT, nil for none.
+	conflict *conflictOp
+}
+
+func (b *builder) buildInsert(n *planner.Insert) (Operator, error) {
+	t, err := newTable(b.rt, n.Rel)
+	if err != nil {
+		return nil, err
+	}
+	op := &insertOp{modifyOp: modifyOp{table: t, width: len(n.Returning)}}
+	op.run = op.insert
+	if op.source, err = b.build(n.Source); err != nil {
+		return nil, err
+	}
+	for _, a := range n.Targets {
+		pos, ok := t.pos[a]
+		if !ok {
+			return nil, pgerr.Internal("insert into column %d of %s", a, n.Rel.Name)
+		}
+		op.targets = append(op.targets, pos)
+	}
+	l := layoutOf(n.RowCols)
+	if op.check, err = b.rowCheck(t, n.Generated, n.Checks, l); err != nil {
+		return nil, err
+	}
+	if op.out, err = b.compileAll(n.Returning, l); err != nil {
+		return nil, err
+	}
+	if n.Conflict != nil {
+		if op.conflict, err = b.buildConflict(t, n); err != nil {
+			return nil, err
+		}
+	}
+	return op, nil
+}
+
+func (op *insertOp) insert(ctx context.Context) (err error) {
+	if err := op.source.Open(ctx); err != nil {
+		return closeAfter(ctx, op.source, err)
+	}
+	defer func() {
+		if cerr := op.source.Close(ctx); err == nil {
+			err = cerr
+		}
+	}()
+	r := reader{op: op.source}
+	// One row of lookahead tells the statement that writes a single row, which needs no MongoDB transaction.
+	next, err := op.nextRow(ctx, &r)
+	for n := 0; err == nil; n++ {
+		row := next
+		next, err = op.nextRow(ctx, &r)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		op.single = n == 0 && err == io.EOF && op.conflict == nil
+		if op.conflict != nil {
+			if err := op.conflict.add(ctx, op, row); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := op.write(ctx, row); err != nil {
+			return err
+		}
+	}
+	if err != io.EOF {
+		return err
+	}
+	if op.conflict != nil {
+		return op.conflict.resolve(ctx, op)
+	}
+	return nil
+}
+
+// nextRow reads a row of the source into a new row of the table, completes and checks it.
+func (op *insertOp) nextRow(ctx context.Context, r *reader) ([]types.Datum, error) {
+	in, err := r.next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	row := make([]types.Datum, len(op.cols))
+	for i, pos := range op.targets {
+		row[pos] = in[i]
+	}
+	op.enc.GenerateID(row)
+	return row, op.check.apply(row, row)
+}
+
+// write queues a checked row.
+func (op *insertOp) write(ctx context.Context, row []types.Datum) error {
+	id, doc, err := op.enc.Insert(row)
+	if err != nil {
+		return err
+	}
+	if op.rt.Txn.PreCheck() {
+		op.probes = append(op.probes, uniqueProbe{row})
+	}
+	if err := op.childWritten(ctx, row); err != nil {
+		return err
+	}
+	if err := op.add(ctx, mongo.Write{Kind: mongo.WriteInsert, ID: id, Doc: doc}); err != nil {
+		return err
+	}
+	op.affected++
+	return op.returning(op.out, row)
+}
