@@ -148,7 +148,7 @@ func (s *scope) projection(c *boundCall) expr.Expr {
 		return nil
 	}
 	for i, f := range s.b.shapeOf(c.args[0]) {
-		if f.Name == c.name && !f.Dropped && len(s.b.c.Procs.ByName(c.name)) == 0 && !s.functionExists(c.name) {
+		if f.Name == c.name && !f.Dropped && len(s.b.c.Procs.ByName("pg_catalog", c.name)) == 0 && !s.functionExists(c.name) {
 			return &expr.Field{X: c.args[0], Index: i, Name: f.Name, T: f.Type, Mod: f.Typmod}
 		}
 	}

@@ -271,13 +271,6 @@ func (s *scope) nullTest(t *pg_query.NullTest) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.Type() == types.UnknownT {
-		if _, ok := x.(*expr.Param); ok {
-			if x, err = s.b.r.Coerce(x, types.TextT, -1, expr.Implicit, t.Location); err != nil {
-				return nil, err
-			}
-		}
-	}
 	return &expr.IsNull{X: x, Not: t.Nulltesttype == pg_query.NullTestType_IS_NOT_NULL}, nil
 }
 

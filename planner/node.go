@@ -272,7 +272,9 @@ type CTE struct {
 	Base      Node // the query itself when not recursive
 	Step      Node
 	Modifies  bool
-	Out       []Col
+	// Materialized is 'a' for AS MATERIALIZED, 'n' for AS NOT MATERIALIZED, 0 for neither.
+	Materialized byte
+	Out          []Col
 }
 
 // With evaluates CTEs (each at most once, lazily unless it modifies data) for its body.

@@ -23,7 +23,8 @@ type Context struct {
 	ParamTypes []*types.T
 	Settings   Settings
 	Stats      Stats
-	// View supplies the parsed definition of views through their text; see expandView.
+	// Views keeps the parse trees of views, defaults and checks between statements; nil keeps nothing.
+	Views *ParseCache
 }
 
 // Settings steer rules; the zero value turns everything on.
@@ -43,14 +44,105 @@ type Stats interface {
 	Rows(ctx context.Context, rel *catalog.Relation) int64
 }
 
-// PlanStatement binds and plans a SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES statement.
+// PlanStatement binds and plans a SELECT, INSERT, UPDATE, DELETE, MERGE or VALUES statement. Errors are PostgreSQL's, with
+// byte offsets into the text that the statement was parsed from.
 func PlanStatement(ctx context.Context, c *Context, stmt *pg_query.Node) (*Plan, error) {
-	return nil, pgerr.Unsupported("planning")
+	b := newBinder(ctx, c)
+	q, tag, err := b.statement(stmt)
+	if err != nil {
+		return nil, err
+	}
+	params, err := b.paramTypes(q.node)
+	if err != nil {
+		return nil, err
+	}
+	root, err := b.optimize(q.node)
+	if err != nil {
+		return nil, err
+	}
+	return &Plan{
+		Root: root, Tag: tag, Params: params, Cols: q.cols, NumCols: len(b.cols), Relations: b.relations, Writes: b.writes,
+		Version: c.Snapshot.Version, Locks: b.locks,
+	}, nil
+}
+
+func (b *binder) statement(stmt *pg_query.Node) (*query, string, error) {
+	s := b.newScope(nil)
+	switch n := stmt.Node.(type) {
+	case *pg_query.Node_SelectStmt:
+		q, err := s.query(n.SelectStmt, true)
+		return q, "SELECT", err
+	case *pg_query.Node_InsertStmt:
+		q, err := b.modifying(s, stmt)
+		return q, "INSERT", err
+	case *pg_query.Node_UpdateStmt:
+		q, err := b.modifying(s, stmt)
+		return q, "UPDATE", err
+	case *pg_query.Node_DeleteStmt:
+		q, err := b.modifying(s, stmt)
+		return q, "DELETE", err
+	case *pg_query.Node_MergeStmt:
+		return nil, "", pgerr.Unsupported("MERGE")
+	}
+	return nil, "", pgerr.Internal("a statement that is not planned came to the planner")
+}
+
+// paramTypes gives the parameters' types. Each must have been fixed, and before its last use: $1 IS NULL OR a = $1 uses it
+// while it is unknown.
+func (b *binder) paramTypes(root Node) ([]*types.T, error) {
+	for i, t := range b.params {
+		if t == nil {
+			loc, ok := b.paramLocs[i+1]
+			if !ok {
+				loc = -1
+			}
+			return nil, pgerr.New(pgerr.IndeterminateDatatype, "could not determine data type of parameter $%d", i+1).At(loc)
+		}
+	}
+	if len(b.paramLocs) == 0 {
+		return b.params, nil
+	}
+	var err error
+	mapPlanExprs(root, func(e expr.Expr) expr.Expr {
+		return rewriteDeep(e, func(e expr.Expr) expr.Expr {
+			if p, ok := e.(*expr.Param); ok && p.T == types.UnknownT && err == nil {
+				err = pgerr.New(pgerr.AmbiguousParameter, "could not determine data type of parameter $%d", p.N).At(b.paramLocs[p.N])
+			}
+			return e
+		})
+	})
+	return b.params, err
 }
 
 // BindExpr binds a stand-alone expression over a relation's columns (CHECK, DEFAULT, generated columns, index predicates,
 // ALTER ... USING). cols gives the columns it may refer to, in the order of rel.Live(); rel may be nil for none. The
 // result is coerced to want by assignment, if want is not nil.
 func BindExpr(c *Context, rel *catalog.Relation, cols []Col, text string, want *types.T, typmod int32) (expr.Expr, error) {
-	return nil, pgerr.Unsupported("expressions")
+	b := newBinder(context.Background(), c)
+	for _, col := range cols {
+		for int(col.ID) >= len(b.cols) {
+			b.cols, b.owner = append(b.cols, Col{}), append(b.owner, nil)
+		}
+		b.cols[col.ID] = col
+	}
+	s := b.overRow(rel, cols, inNone)
+	for _, col := range cols {
+		b.owner[col.ID] = s
+	}
+	s.kind = inDefault
+	n, err := b.parseText(text)
+	if err != nil {
+		return nil, err
+	}
+	b.noParams = true
+	x, err := s.expr(n)
+	if err != nil {
+		return nil, err
+	}
+	if want != nil {
+		if x, err = b.r.Coerce(x, want, typmod, expr.Assignment, nodeLocation(n)); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
 }

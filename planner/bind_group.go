@@ -1,0 +1,414 @@
+package planner
+
+import (
+	"slices"
+
+	pg_query "github.com/pganalyze/pg_query_go/v6"
+
+	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/types"
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// groupState is a GROUP BY: its keys as entries of the target list, and the grouping sets over them.
+type groupState struct {
+	targets []int
+	sets    [][]int // nil without GROUPING SETS, ROLLUP or CUBE
+
+	keys    []expr.Expr
+	keyCols []Col
+	// plain are the keys that are columns of this level: they keep their IDs above the grouping.
+	plain map[expr.ColID]int
+	// dependent are columns that a grouped primary key determines, and the tables so grouped.
+	grouping []GroupingItem
+	scope    *scope
+}
+
+// groupingCall is a GROUPING(...) call, matched with the keys at the end.
+type groupingCall struct {
+	col  Col
+	args []expr.Expr
+	loc  int32
+}
+
+const maxGroupingSets = 4096
+
+// groupBy binds GROUP BY; its expressions become entries of the target list.
+func (s *scope) groupBy(q *selectState) error {
+	if len(q.sel.GroupClause) == 0 {
+		return nil
+	}
+	g := &groupState{}
+	q.groups = g
+	sets := [][]int{{}}
+	hasSets := false
+	err := s.with(inGroupBy, func() error {
+		for _, n := range q.sel.GroupClause {
+			hasSets = hasSets || n.GetGroupingSet() != nil
+			item, err := s.groupItem(q, n)
+			if err != nil {
+				return err
+			}
+			if len(sets)*len(item) > maxGroupingSets {
+				return pgerr.New(pgerr.StatementTooComplex, "too many grouping sets present (maximum %d)", maxGroupingSets)
+			}
+			var product [][]int
+			for _, a := range sets {
+				for _, b := range item {
+					product = append(product, union(a, b))
+				}
+			}
+			sets = product
+		}
+		return nil
+	})
+	if err != nil || !hasSets {
+		return err
+	}
+	if q.sel.GroupDistinct {
+		sets = distinctSets(sets)
+	}
+	g.sets = sets
+	return nil
+}
+
+func union(a, b []int) []int {
+	out := slices.Clone(a)
+	for _, x := range b {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	if out == nil {
+		out = []int{}
+	}
+	return out
+}
+
+func distinctSets(sets [][]int) [][]int {
+	var out [][]int
+	for _, s := range sets {
+		sorted := slices.Sorted(slices.Values(s))
+		dup := slices.ContainsFunc(out, func(o []int) bool { return slices.Equal(slices.Sorted(slices.Values(o)), sorted) })
+		if !dup {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// groupItem gives the alternatives of one GROUP BY item as lists of key positions.
+func (s *scope) groupItem(q *selectState, n *pg_query.Node) ([][]int, error) {
+	if r := n.GetRowExpr(); r != nil && r.RowFormat == pg_query.CoercionForm_COERCE_IMPLICIT_CAST {
+		var set []int
+		for _, a := range r.Args {
+			sub, err := s.groupItem(q, a)
+			if err != nil {
+				return nil, err
+			}
+			set = union(set, sub[0])
+		}
+		return [][]int{set}, nil
+	}
+	gs := n.GetGroupingSet()
+	if gs == nil {
+		k, err := s.groupKey(q, n)
+		return [][]int{{k}}, err
+	}
+	var parts [][][]int
+	for _, c := range gs.Content {
+		p, err := s.groupItem(q, c)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, p)
+	}
+	switch gs.Kind {
+	case pg_query.GroupingSetKind_GROUPING_SET_EMPTY:
+		return [][]int{{}}, nil
+	case pg_query.GroupingSetKind_GROUPING_SET_SETS:
+		return slices.Concat(parts...), nil
+	case pg_query.GroupingSetKind_GROUPING_SET_ROLLUP:
+		return rollup(parts), nil
+	case pg_query.GroupingSetKind_GROUPING_SET_CUBE:
+		if len(parts) > 12 {
+			return nil, pgerr.New(pgerr.TooManyColumns, "CUBE is limited to 12 elements").At(gs.Location)
+		}
+		return cube(parts), nil
+	}
+	return slices.Concat(parts...), nil
+}
+
+func rollup(parts [][][]int) [][]int {
+	var out [][]int
+	for n := len(parts); n >= 0; n-- {
+		set := []int{}
+		for _, p := range parts[:n] {
+			set = union(set, p[0])
+		}
+		out = append(out, set)
+	}
+	return out
+}
+
+func cube(parts [][][]int) [][]int {
+	var out [][]int
+	for mask := 1<<len(parts) - 1; mask >= 0; mask-- {
+		set := []int{}
+		for i, p := range parts {
+			if mask&(1<<(len(parts)-1-i)) != 0 {
+				set = union(set, p[0])
+			}
+		}
+		out = append(out, set)
+	}
+	return out
+}
+
+// groupKey binds one grouping expression and returns its position among the keys.
+func (s *scope) groupKey(q *selectState, n *pg_query.Node) (int, error) {
+	i, err := s.findTarget92(n, &q.targets, inGroupBy)
+	if err != nil {
+		return 0, err
+	}
+	t := &q.targets[i]
+	if err := s.unknownToText(&t.x, t.loc); err != nil {
+		return 0, err
+	}
+	if _, err := s.b.r.Equality(t.x.Type()); err != nil {
+		return 0, pgerr.At(err, nodeLocation(n))
+	}
+	if k := slices.Index(q.groups.targets, i); k >= 0 {
+		return k, nil
+	}
+	q.groups.targets = append(q.groups.targets, i)
+	return len(q.groups.targets) - 1, nil
+}
+
+// rewriteGrouped rewrites what is computed after grouping in terms of keys and aggregates, and refuses other columns.
+func (s *scope) rewriteGrouped(q *selectState) error {
+	if q.groups == nil && !s.hasAgg && q.having == nil && len(s.grouping) == 0 {
+		return nil
+	}
+	if q.groups == nil {
+		q.groups = &groupState{}
+	}
+	g := q.groups
+	g.scope, g.plain = s, map[expr.ColID]int{}
+	for _, i := range g.targets {
+		g.addKey(s, q.targets[i].x)
+	}
+	if err := g.matchGrouping(s); err != nil {
+		return err
+	}
+	for i := range q.targets {
+		x, err := g.rewrite(q.targets[i].x, q.targets[i].loc)
+		if err != nil {
+			return err
+		}
+		q.targets[i].x = x
+	}
+	if q.having != nil {
+		x, err := g.rewrite(q.having, -1)
+		if err != nil {
+			return err
+		}
+		q.having = x
+	}
+	return s.rewriteWindows(g)
+}
+
+func (g *groupState) addKey(s *scope, x expr.Expr) {
+	g.keys = append(g.keys, x)
+	if r, ok := x.(*expr.ColRef); ok && s.b.owner[r.ID] == s {
+		c := s.b.cols[r.ID]
+		c.NotNull = r.NotNull && g.sets == nil
+		g.plain[r.ID] = len(g.keyCols)
+		g.keyCols = append(g.keyCols, c)
+		return
+	}
+	c := s.b.resultCol("?column?", x, s)
+	c.NotNull = c.NotNull && g.sets == nil
+	s.made.add(c.ID)
+	g.keyCols = append(g.keyCols, c)
+}
+
+func (g *groupState) matchGrouping(s *scope) error {
+	for _, c := range s.grouping {
+		item := GroupingItem{Col: c.col}
+		for _, a := range c.args {
+			i := slices.IndexFunc(g.keys, func(k expr.Expr) bool { return equalExpr(k, a) })
+			if i < 0 {
+				return pgerr.New(pgerr.GroupingError, "arguments to GROUPING must be grouping expressions of the associated query level").At(c.loc)
+			}
+			item.Keys = append(item.Keys, i)
+		}
+		g.grouping = append(g.grouping, item)
+	}
+	return nil
+}
+
+// rewrite replaces grouping expressions by the grouping's output columns.
+func (g *groupState) rewrite(e expr.Expr, loc int32) (expr.Expr, error) {
+	if r, ok := e.(*expr.ColRef); ok {
+		return g.rewriteColumn(r, loc)
+	}
+	for i, k := range g.keys {
+		if _, plain := k.(*expr.ColRef); !plain && equalExpr(k, e) {
+			return ref(g.keyCols[i]), nil
+		}
+	}
+	if sub, ok := e.(*expr.Subquery); ok {
+		if err := g.checkSubquery(sub, loc); err != nil {
+			return nil, err
+		}
+	}
+	children := e.Children()
+	var out []expr.Expr
+	for i, c := range children {
+		n, err := g.rewrite(c, loc)
+		if err != nil {
+			return nil, err
+		}
+		if n != c && out == nil {
+			out = slices.Clone(children)
+		}
+		if out != nil {
+			out[i] = n
+		}
+	}
+	if out == nil {
+		return e, nil
+	}
+	return e.WithChildren(out), nil
+}
+
+func (g *groupState) rewriteColumn(r *expr.ColRef, loc int32) (expr.Expr, error) {
+	s := g.scope
+	if s.b.owner[r.ID] != s || s.made.has(r.ID) {
+		return r, nil
+	}
+	if i, ok := g.plain[r.ID]; ok {
+		if r.NotNull == g.keyCols[i].NotNull {
+			return r, nil
+		}
+		return ref(g.keyCols[i]), nil
+	}
+	if g.determined(r.ID) {
+		g.addKey(s, r)
+		return r, nil
+	}
+	if l, ok := s.b.locs[r]; ok {
+		loc = l
+	}
+	return nil, pgerr.New(pgerr.GroupingError, "column \"%s\" must appear in the GROUP BY clause or be used in an aggregate function", s.qualifiedName(r)).At(loc)
+}
+
+// checkSubquery refuses a subquery over ungrouped columns of this level.
+func (g *groupState) checkSubquery(sub *expr.Subquery, loc int32) error {
+	s := g.scope
+	sp, ok := sub.Plan.(*Subplan)
+	if !ok {
+		return nil
+	}
+	free := freeCols(sp.Root)
+	for _, id := range free.ids() {
+		if s.b.owner[id] != s || s.made.has(id) {
+			continue
+		}
+		if _, ok := g.plain[id]; ok {
+			continue
+		}
+		r := ref(s.b.cols[id])
+		if g.determined(id) {
+			g.addKey(s, r)
+			continue
+		}
+		return pgerr.New(pgerr.GroupingError, "subquery uses ungrouped column \"%s\" from outer query", s.qualifiedName(r)).At(loc)
+	}
+	return nil
+}
+
+// qualifiedName is table.column for error texts.
+func (s *scope) qualifiedName(r *expr.ColRef) string {
+	for _, it := range s.rtable {
+		for _, c := range it.cols {
+			if x, ok := c.x.(*expr.ColRef); ok && x.ID == r.ID {
+				return it.alias + "." + c.name
+			}
+		}
+	}
+	return r.Name
+}
+
+// determined reports whether a column's table is grouped by its whole primary key, so that a group has one value of it.
+func (g *groupState) determined(id expr.ColID) bool {
+	if g.sets != nil {
+		return false
+	}
+	for _, it := range g.scope.rtable {
+		if it.rel == nil || it.rel.Kind != catalog.KindTable {
+			continue
+		}
+		pk := it.rel.PrimaryKey()
+		if pk == nil || pk.Deferrable || !it.shows(id) {
+			continue
+		}
+		for _, attnum := range pk.Columns {
+			if !g.groups(it, attnum) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// shows reports whether the item has the column, a system column or whole row included.
+func (it *nsItem) shows(id expr.ColID) bool {
+	for _, c := range it.cols {
+		if r, ok := c.x.(*expr.ColRef); ok && r.ID == id {
+			return true
+		}
+	}
+	if it.scan != nil {
+		return slices.ContainsFunc(it.scan.Out, func(c Col) bool { return c.ID == id })
+	}
+	return false
+}
+
+func (g *groupState) groups(it *nsItem, attnum int16) bool {
+	for id := range g.plain {
+		if g.scope.b.cols[id].Attnum == attnum && it.shows(id) {
+			return true
+		}
+	}
+	return false
+}
+
+func (g *groupState) node(input Node, s *scope) Node {
+	return &Aggregate{Input: input, Keys: g.keys, KeyCols: g.keyCols, Sets: g.sets, Grouping: g.grouping, Aggs: s.aggs}
+}
+
+// groupingFunc binds GROUPING(...).
+func (s *scope) groupingFunc(f *pg_query.GroupingFunc) (expr.Expr, error) {
+	if s.info().noAgg {
+		return nil, pgerr.New(pgerr.GroupingError, "grouping operations are not allowed in %s", s.info().name).At(f.Location)
+	}
+	if len(f.Args) > 31 {
+		return nil, pgerr.New(pgerr.TooManyArguments, "GROUPING must have fewer than 32 arguments").At(f.Location)
+	}
+	call := groupingCall{loc: f.Location}
+	for _, a := range f.Args {
+		x, err := s.expr(a)
+		if err != nil {
+			return nil, err
+		}
+		call.args = append(call.args, x)
+	}
+	call.col = s.b.newCol(Col{Name: "grouping", Type: types.Int4T, Mod: -1, NotNull: true}, s)
+	s.made.add(call.col.ID)
+	s.grouping = append(s.grouping, call)
+	return ref(call.col), nil
+}

@@ -1,0 +1,285 @@
+package planner
+
+import (
+	"slices"
+
+	pg_query "github.com/pganalyze/pg_query_go/v6"
+
+	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/types"
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// changed is the table of an UPDATE or DELETE: its scan with the documents, under its name.
+type changed struct {
+	rel  *catalog.Relation
+	scan *Scan
+	item *nsItem
+	cols []Col
+}
+
+// changedTable puts the target of UPDATE or DELETE into FROM. The other FROM items may not refer to it.
+func (b *binder) changedTable(s *scope, v *pg_query.RangeVar, verb string) (*changed, error) {
+	rel, err := b.target(v, verb)
+	if err != nil {
+		return nil, err
+	}
+	it := &nsItem{alias: rel.Name, schema: rel.Schema, rel: rel, relVisible: true, colsVisible: true}
+	if v.Alias != nil {
+		it.alias, it.schema = v.Alias.Aliasname, ""
+	}
+	scan := s.baseScan(rel, it)
+	t := &changed{rel: rel, scan: scan, item: it, cols: slices.Clone(scan.Out)}
+	b.modify(it, s)
+	it.lateralOnly, it.lateralOK = true, false
+	s.ns = []*nsItem{it}
+	s.rtable = []*nsItem{it}
+	return t, nil
+}
+
+func (b *binder) update(s *scope, stmt *pg_query.UpdateStmt) (*query, error) {
+	with, err := s.bindWith(stmt.WithClause)
+	if err != nil {
+		return nil, err
+	}
+	t, err := b.changedTable(s, stmt.Relation, "UPDATE of")
+	if err != nil {
+		return nil, err
+	}
+	node, err := s.fromAfter(t.scan, stmt.FromClause)
+	if err != nil {
+		return nil, err
+	}
+	set, multi, err := s.setClause(t.rel, stmt.TargetList, t.item)
+	if err != nil {
+		return nil, err
+	}
+	if stmt.WhereClause != nil {
+		conds, err := s.where(stmt.WhereClause)
+		if err != nil {
+			return nil, err
+		}
+		node = filter(node, conds)
+	}
+	if multi != nil {
+		node = multi.over(node)
+	}
+	n := &Update{Rel: t.rel, Source: node, Doc: t.item.doc.ID, OldCols: t.cols, Set: set}
+	n.NewCols = b.newRow(t.rel, s)
+	if n.Generated, err = b.generated(t.rel, nullableCols(n.NewCols)); err != nil {
+		return nil, err
+	}
+	if n.Checks, err = b.checks(t.rel, n.NewCols); err != nil {
+		return nil, err
+	}
+	after := b.rowItem(t.rel, t.item.alias, n.NewCols)
+	after.schema = t.item.schema
+	ns := append([]*nsItem{after}, s.ns[1:]...)
+	for _, it := range ns[1:] {
+		for _, c := range it.cols {
+			if r, ok := c.x.(*expr.ColRef); ok {
+				b.owner[r.ID] = s
+			}
+		}
+	}
+	if n.Returning, n.Out, err = b.newChild(s).returning(stmt.ReturningList, ns); err != nil {
+		return nil, err
+	}
+	return modified(n, n.Out, with), nil
+}
+
+func (b *binder) delete(s *scope, stmt *pg_query.DeleteStmt) (*query, error) {
+	with, err := s.bindWith(stmt.WithClause)
+	if err != nil {
+		return nil, err
+	}
+	t, err := b.changedTable(s, stmt.Relation, "DELETE from")
+	if err != nil {
+		return nil, err
+	}
+	node, err := s.fromAfter(t.scan, stmt.UsingClause)
+	if err != nil {
+		return nil, err
+	}
+	if stmt.WhereClause != nil {
+		conds, err := s.where(stmt.WhereClause)
+		if err != nil {
+			return nil, err
+		}
+		node = filter(node, conds)
+	}
+	n := &Delete{Rel: t.rel, Source: node, Doc: t.item.doc.ID, OldCols: t.cols}
+	ns := s.ns
+	if n.Returning, n.Out, err = b.newChild(s).returning(stmt.ReturningList, ns); err != nil {
+		return nil, err
+	}
+	return modified(n, n.Out, with), nil
+}
+
+// multiSource computes the subqueries of SET (a, b) = (SELECT ...) once a row, as records beside the source's columns.
+type multiSource struct {
+	exprs []expr.Expr
+	cols  []Col
+}
+
+func (m *multiSource) over(n Node) Node {
+	p := &Project{Input: n}
+	for _, c := range n.Cols() {
+		p.Exprs, p.Out = append(p.Exprs, ref(c)), append(p.Out, c)
+	}
+	p.Exprs, p.Out = append(p.Exprs, m.exprs...), append(p.Out, m.cols...)
+	return p
+}
+
+// setState is a SET list under construction. item is the row being changed, nil where SET's own names do not come from
+// FROM (ON CONFLICT).
+type setState struct {
+	s     *scope
+	rel   *catalog.Relation
+	set   []Assign
+	multi *multiSource
+	// subs are the subqueries already bound, by their place in the statement.
+	subs map[*pg_query.Node][]expr.Expr
+}
+
+// setClause binds the assignments of UPDATE and DO UPDATE.
+func (s *scope) setClause(rel *catalog.Relation, list []*pg_query.Node, item *nsItem) ([]Assign, *multiSource, error) {
+	st := &setState{s: s, rel: rel, subs: map[*pg_query.Node][]expr.Expr{}}
+	var rows []*pg_query.Node
+	err := s.with(inUpdateSource, func() error {
+		for _, n := range list {
+			r := n.GetResTarget()
+			c, err := targetColumn(rel, r)
+			if err != nil {
+				return err
+			}
+			val := r.Val
+			if m := val.GetMultiAssignRef(); m != nil {
+				// All columns of one (a, b) = ... share their source; only the first carries it whole.
+				if m.Colno == 1 {
+					rows = append(rows, m.Source)
+				}
+				val = nil
+				if err := st.multiAssign(c, r, m, rows[len(rows)-1]); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := st.assign(c, r, val); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return st.set, st.multi, err
+}
+
+// put adds an assignment to a column that has none yet.
+func (st *setState) put(c *catalog.Column, x expr.Expr, loc int32) error {
+	for _, a := range st.set {
+		if a.Attnum == c.Attnum {
+			return pgerr.New(pgerr.SyntaxError, "multiple assignments to same column \"%s\"", c.Name)
+		}
+	}
+	st.set = append(st.set, Assign{Attnum: c.Attnum, Value: x})
+	return nil
+}
+
+// updatable refuses values for columns that are always generated.
+func updatable(c *catalog.Column) error {
+	err := pgerr.New(pgerr.GeneratedAlways, "column \"%s\" can only be updated to DEFAULT", c.Name)
+	if c.Generated != 0 {
+		return err.WithDetail("Column \"%s\" is a generated column.", c.Name)
+	}
+	if c.Identity == 'a' {
+		return err.WithDetail("Column \"%s\" is an identity column defined as GENERATED ALWAYS.", c.Name)
+	}
+	return nil
+}
+
+func (st *setState) assign(c *catalog.Column, r *pg_query.ResTarget, val *pg_query.Node) error {
+	if val.GetSetToDefault() != nil {
+		if len(r.Indirection) > 0 {
+			return pgerr.New(pgerr.FeatureNotSupported, "cannot set an array element to DEFAULT").At(r.Location)
+		}
+		if c.Generated != 0 {
+			return nil // it is computed anyway
+		}
+		x, err := st.s.b.defaultOf(c)
+		if err != nil {
+			return err
+		}
+		return st.put(c, x, r.Location)
+	}
+	if err := updatable(c); err != nil {
+		return err
+	}
+	x, err := st.s.expr(val)
+	if err != nil {
+		return err
+	}
+	return st.putValue(c, r, x, nodeLocation(val))
+}
+
+func (st *setState) putValue(c *catalog.Column, r *pg_query.ResTarget, x expr.Expr, loc int32) error {
+	if len(r.Indirection) > 0 {
+		return st.assignPart(c, r, x, loc)
+	}
+	x, err := st.s.b.assign(x, c, loc)
+	if err != nil {
+		return err
+	}
+	return st.put(c, x, r.Location)
+}
+
+// assignPart binds SET col[i] = x and SET col.field = x: the column's new value is the old one with a part replaced.
+func (st *setState) assignPart(c *catalog.Column, r *pg_query.ResTarget, x expr.Expr, loc int32) error {
+	return pgerr.Unsupported("assignment to a part of column \"" + c.Name + "\" of type " + types.FormatType(c.Type, c.Typmod)).At(r.Location)
+}
+
+// multiAssign binds one column of (a, b) = ROW(...) or (a, b) = (SELECT ...).
+func (st *setState) multiAssign(c *catalog.Column, r *pg_query.ResTarget, m *pg_query.MultiAssignRef, source *pg_query.Node) error {
+	n := int(m.Ncolumns)
+	if row := source.GetRowExpr(); row != nil {
+		if len(row.Args) != n {
+			return pgerr.New(pgerr.SyntaxError, "number of columns does not match number of values").At(nodeLocation(source))
+		}
+		return st.assign(c, r, row.Args[m.Colno-1])
+	}
+	sub := source.GetSubLink()
+	if sub == nil || sub.SubLinkType != pg_query.SubLinkType_EXPR_SUBLINK {
+		return pgerr.New(pgerr.FeatureNotSupported, "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression").At(nodeLocation(source))
+	}
+	fields := st.subs[source]
+	if fields == nil {
+		q, err := st.s.subquery(sub)
+		if err != nil {
+			return err
+		}
+		if len(q.cols) != n {
+			return pgerr.New(pgerr.SyntaxError, "number of columns does not match number of values").At(sub.Location)
+		}
+		fields = st.recordColumn(q)
+		st.subs[source] = fields
+	}
+	if err := updatable(c); err != nil {
+		return err
+	}
+	return st.putValue(c, r, fields[m.Colno-1], sub.Location)
+}
+
+// recordColumn computes a subquery once a row beside the source and gives its fields.
+func (st *setState) recordColumn(q *query) []expr.Expr {
+	if st.multi == nil {
+		st.multi = &multiSource{}
+	}
+	var x expr.Expr = st.s.recordSubquery(q)
+	col := st.s.b.newCol(Col{Name: "row", Type: types.RecordT, Mod: -1}, st.s)
+	st.multi.exprs, st.multi.cols = append(st.multi.exprs, x), append(st.multi.cols, col)
+	out := make([]expr.Expr, len(q.cols))
+	for i, c := range q.cols {
+		out[i] = &expr.Field{X: ref(col), Index: i, Name: c.Name, T: c.Type, Mod: c.Mod}
+	}
+	return out
+}

@@ -1,0 +1,65 @@
+package planner
+
+import (
+	"sync"
+
+	pg_query "github.com/pganalyze/pg_query_go/v6"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/pgmongo/pgmongo/sql"
+)
+
+// ParseCache keeps the parse trees of the catalogue's texts (views, defaults, checks), which do not change while the text
+// does not. It may be shared by all sessions. A nil cache keeps nothing.
+type ParseCache struct{ trees sync.Map }
+
+const maxCachedText = 1 << 20
+
+func (c *ParseCache) get(text string) any {
+	if c == nil {
+		return nil
+	}
+	v, _ := c.trees.Load(text)
+	return v
+}
+
+func (c *ParseCache) put(text string, tree any) {
+	if c != nil && len(text) <= maxCachedText {
+		c.trees.Store(text, tree)
+	}
+}
+
+// parseExpr parses an expression's text.
+func parseExpr(text string) (*pg_query.Node, error) { return sql.ParseExpr(text) }
+
+// parseText parses an expression of the catalogue, through the cache.
+func (b *binder) parseText(text string) (*pg_query.Node, error) {
+	if n, ok := b.c.Views.get(text).(*pg_query.Node); ok {
+		return n, nil
+	}
+	n, err := parseExpr(text)
+	if err == nil {
+		b.c.Views.put(text, n)
+	}
+	return n, err
+}
+
+// walkParse calls f for every RangeVar in a parse tree.
+func walkParse(m protoreflect.Message, f func(*pg_query.RangeVar)) {
+	if v, ok := m.Interface().(*pg_query.RangeVar); ok {
+		f(v)
+	}
+	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		if fd.Kind() != protoreflect.MessageKind {
+			return true
+		}
+		if fd.IsList() {
+			for i := range v.List().Len() {
+				walkParse(v.List().Get(i).Message(), f)
+			}
+			return true
+		}
+		walkParse(v.Message(), f)
+		return true
+	})
+}
