@@ -42,6 +42,16 @@ func (s *Snapshot) Relations() []*Relation {
 	return l.rels
 }
 
+// EachRelation calls f for the database's own relations in no order, until f returns false.
+func (s *Snapshot) EachRelation(f func(*Relation) bool) {
+	on := true
+	s.relations.each(func(_ uint32, r *Relation) {
+		if on {
+			on = f(r)
+		}
+	})
+}
+
 // SystemRelations returns the relations of pg_catalog and information_schema; the list must not be changed.
 func (s *Snapshot) SystemRelations() []*Relation { return s.sys.all }
 

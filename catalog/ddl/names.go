@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
@@ -302,9 +303,18 @@ func deparseExpr(n *pg_query.Node) (string, error) {
 	return strings.TrimPrefix(text, "SELECT "), nil
 }
 
+// treeVersion is the version that the parser gives its trees and wants back.
+var treeVersion = sync.OnceValue(func() int32 {
+	tree, err := pg_query.Parse("SELECT 1")
+	if err != nil {
+		return 0
+	}
+	return tree.Version
+})
+
 // deparseStmt prints a statement of the parse tree.
 func deparseStmt(stmt *pg_query.Node) (string, error) {
-	text, err := pg_query.Deparse(&pg_query.ParseResult{Stmts: []*pg_query.RawStmt{{Stmt: stmt}}})
+	text, err := pg_query.Deparse(&pg_query.ParseResult{Version: treeVersion(), Stmts: []*pg_query.RawStmt{{Stmt: stmt}}})
 	if err != nil {
 		return "", pgerr.New(pgerr.InternalError, "cannot print a statement: %w", err)
 	}

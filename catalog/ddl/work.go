@@ -56,10 +56,12 @@ type ResetSequence struct {
 	Value    int64
 }
 
-// ClearField removes a dropped column's field from all documents after commit.
+// ClearField removes a dropped column's field from all documents: after commit, or at once in the transaction, since a
+// new column is about to have that field.
 type ClearField struct {
 	Table *catalog.Relation
 	Path  []string
+	Now   bool
 }
 
 // UnsetNulls removes fields that hold null from the documents of a table, since a unique index is about to cover them
@@ -82,10 +84,12 @@ type Rewrite struct {
 	Sets     []RewriteSet
 }
 
-// RewriteSet computes one column (its position in New.Columns) from a row of Old (ColIDs count Old's live columns).
+// RewriteSet computes one column of New from a row of Old: by an expression (ColIDs count Old's live columns), or from a
+// new sequence.
 type RewriteSet struct {
-	Attnum int16
-	Value  expr.Expr
+	Attnum   int16
+	Value    expr.Expr
+	Sequence *catalog.Relation
 }
 
 // CheckRows verifies that every row of a table meets a condition: a CHECK constraint (Cond, over the table's live
