@@ -86,6 +86,8 @@ func launch(ctx context.Context, o Options) (*Server, error) {
 		"--wiredTigerCacheSizeGB", strconv.FormatFloat(float64(o.CacheMB)/1024, 'f', 3, 64),
 		"--logpath", filepath.Join(o.DataDir, "mongod.log"), "--nounixsocket",
 		"--setParameter", "diagnosticDataCollectionEnabled=false",
+		// By default a member waits 15 s for its clients to find another primary.
+		"--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100",
 	}
 	if !o.Standalone {
 		args = append(args, "--replSet", o.ReplicaSet)
