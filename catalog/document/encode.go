@@ -546,3 +546,22 @@ func valueLength(t bson.Type, b []byte) (int, bool) {
 	}
 	return 0, false
 }
+
+// Move returns the document of a row that gets another _id, with the changes of Update made in it: MongoDB cannot change
+// an _id, so the caller deletes the one and inserts the other.
+func (e *Encoder) Move(before bson.Raw, id bson.RawValue, old, row []types.Datum, set []int) (bson.Raw, error) {
+	var changes []change
+	var err error
+	for _, i := range set {
+		if i == e.id {
+			continue
+		}
+		if changes, err = e.columnChange(changes, before, i, old[i], row[i]); err != nil {
+			return nil, err
+		}
+	}
+	if changes, err = mergeChanges(before, changes); err != nil {
+		return nil, err
+	}
+	return applyChanges(before, append(changes, change{path: []string{"_id"}, v: id})), nil
+}
