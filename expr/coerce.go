@@ -33,6 +33,11 @@ func baseTypmod(t *types.T, mod int32) (*types.T, int32) {
 
 func isComposite(t *types.T) bool { return t.BaseType().Kind == 'c' }
 
+// arrayLike reports whether subscripts and array functions take a type: arrays, and the two vector types.
+func arrayLike(t *types.T) bool {
+	return t.IsArray() || t == types.Int2VectorT || t == types.OidVectorT
+}
+
 func isCompositeArray(t *types.T) bool { return t.IsArray() && t.Elem.Kind == 'c' }
 
 // pathway finds how a conversion goes, and the cast function if it needs one. Domains are seen as what they are over: a
@@ -54,7 +59,7 @@ func (r *Resolver) pathway(from, to *types.T, ctx Context) (path, *Proc) {
 		}
 		return pathFunc, r.Procs.ByOID(c.Func)
 	}
-	if to.IsArray() && from.IsArray() {
+	if to.IsArray() && arrayLike(from) {
 		switch p, _ := r.pathway(from.Elem, to.Elem, ctx); p {
 		case pathNone:
 		case pathIO:
@@ -124,9 +129,9 @@ func (r *Resolver) binaryCoercible(from, to *types.T) bool {
 	}
 	switch to.Name {
 	case "anyarray", "anycompatiblearray":
-		return from.IsArray()
+		return arrayLike(from)
 	case "anynonarray", "anycompatiblenonarray":
-		return !from.IsArray()
+		return !arrayLike(from)
 	case "anyenum":
 		return from.Kind == 'e'
 	case "anyrange", "anycompatiblerange":

@@ -120,7 +120,7 @@ func (p *poly) bind(declared, actual *types.T) error {
 			p.compatUnks++
 			return nil
 		}
-		if !base.IsArray() {
+		if !arrayLike(base) {
 			return notA("array", anyCompatArray, base)
 		}
 		p.compatElems = append(p.compatElems, base.Elem)
@@ -184,7 +184,7 @@ func (p *poly) finishAny() error {
 		elem := f.array.Elem
 		if f.array.Name == anyArray { // a column of pg_stats: its element type is not known
 			elem = f.elem
-		} else if !f.array.IsArray() {
+		} else if !arrayLike(f.array) {
 			return notA("array", anyArray, f.array)
 		}
 		if f.elem == nil {
@@ -203,7 +203,7 @@ func (p *poly) finishAny() error {
 		}
 		return mismatch("could not determine polymorphic type because input has type %s", "unknown")
 	}
-	if p.nonArray && f.elem.BaseType().IsArray() {
+	if p.nonArray && arrayLike(f.elem.BaseType()) {
 		return mismatch("type matched to anynonarray is an array type: %s", types.FormatType(f.elem, -1))
 	}
 	if p.enum && f.elem.BaseType().Kind != 'e' {
@@ -264,7 +264,7 @@ func (p *poly) finishCompat() error {
 	if f.rng != nil && f.rng.Subtype != f.elem {
 		return mismatch("anycompatiblerange type %s does not match anycompatible type %s", types.FormatType(f.rng, -1), types.FormatType(f.elem, -1))
 	}
-	if p.compatNon && f.elem.BaseType().IsArray() {
+	if p.compatNon && arrayLike(f.elem.BaseType()) {
 		return mismatch("type matched to anycompatiblenonarray is an array type: %s", types.FormatType(f.elem, -1))
 	}
 	return nil

@@ -9,5 +9,6 @@ func All() [][]expr.Impl {
 	return [][]expr.Impl{
 		compareImpls(), booleanImpls(), integerImpls(), floatImpls(), numericImpls(), castImpls(),
 		textImpls(), formatImpls(), likeImpls(), regexImpls(),
+		arrayImpls(), seriesImpls(), byteaImpls(), bitImpls(), sessionImpls(), sequenceImpls(), advisoryImpls(), miscImpls(),
 	}
 }
