@@ -29,8 +29,10 @@ type builder struct {
 	runs map[*planner.Subplan]*subRun
 	// read lists the CTEs that were referenced so far: what is built between two lengths of it depends on those.
 	read []*cteStore
-	// scans lists the operators that read tables, for a WITH that must read before it writes.
-	scans []tableReader
+	// keeping counts the enclosing WITH that modify data; readers lists the tables' readers in them, which may have to read
+	// before the statement writes.
+	keeping int
+	readers []*keepOp
 }
 
 func newBuilder(rt *Runtime, numCols int) *builder {

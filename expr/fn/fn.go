@@ -10,5 +10,6 @@ func All() [][]expr.Impl {
 		compareImpls(), booleanImpls(), integerImpls(), floatImpls(), numericImpls(), castImpls(),
 		textImpls(), formatImpls(), likeImpls(), regexImpls(),
 		arrayImpls(), seriesImpls(), byteaImpls(), bitImpls(), sessionImpls(), sequenceImpls(), advisoryImpls(), miscImpls(),
+		aggregateImpls(), windowImpls(),
 	}
 }

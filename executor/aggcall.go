@@ -1,0 +1,188 @@
+package executor
+
+import (
+	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/types"
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// aggCall is one compiled aggregate call.
+type aggCall struct {
+	mk     func() expr.Aggregator
+	args   []scalar
+	direct []scalar
+	filter *scalar
+	strict bool
+	// sortBy, when set, orders the arguments before they are added; DISTINCT sorts by all of them, as PostgreSQL does.
+	sortBy   *ordering
+	distinct bool
+	same     []keyType
+	vals     []types.Datum
+	width    int
+	budget   *Budget
+}
+
+// aggState is the state of a call in one group: the aggregate, and the rows that wait to be sorted.
+type aggState struct {
+	agg    expr.Aggregator
+	sorted *aggRows
+	direct []types.Datum
+}
+
+// aggRows are the arguments of a call that sorts them, each row followed by the sort keys.
+type aggRows struct{ rows *rowStore }
+
+// constructor returns how the state of an aggregate call is made.
+func constructor(a *expr.Agg) (func() expr.Aggregator, error) {
+	if a.Fn.Impl == nil {
+		return nil, pgerr.Unsupported("aggregate function " + a.Fn.Name)
+	}
+	mk, err := a.Fn.Impl.AggOf(a)
+	if err == nil && mk == nil {
+		err = pgerr.Unsupported("aggregate function " + a.Fn.Name)
+	}
+	return mk, err
+}
+
+func (b *builder) aggCall(a *expr.Agg, l expr.Layout) (*aggCall, error) {
+	mk, err := constructor(a)
+	if err != nil {
+		return nil, err
+	}
+	c := &aggCall{mk: mk, strict: a.Fn.Impl.AggStrict, distinct: a.Distinct, budget: b.rt.Budget}
+	args, keys := a.Args, a.OrderBy
+	if _, ok := mk().(expr.OrderedSetAggregator); ok {
+		// The aggregated arguments of WITHIN GROUP are its ORDER BY, whether or not the call lists them as arguments too.
+		if c.direct, err = b.compileAll(a.Args[:a.Direct], l); err != nil {
+			return nil, err
+		}
+		args = nil
+		for _, k := range keys {
+			args = append(args, k.X)
+		}
+	}
+	if c.args, err = b.compileAll(args, l); err != nil {
+		return nil, err
+	}
+	if a.Filter != nil {
+		f, err := b.compile(a.Filter, l)
+		if err != nil {
+			return nil, err
+		}
+		c.filter = &f
+	}
+	if a.Distinct {
+		keys = distinctOrder(args, keys)
+		for _, x := range args {
+			c.same = append(c.same, keyTypeOf(x.Type()))
+		}
+	}
+	if len(keys) > 0 {
+		if c.sortBy, err = b.ordering(keys, l); err != nil {
+			return nil, err
+		}
+	}
+	c.width = len(c.args)
+	if c.sortBy != nil {
+		c.width += len(keys)
+	}
+	c.vals = make([]types.Datum, c.width)
+	return c, nil
+}
+
+// distinctOrder is the order that brings equal arguments together: the call's own, then the other arguments.
+func distinctOrder(args []expr.Expr, keys []expr.SortKey) []expr.SortKey {
+	order := append([]expr.SortKey{}, keys...)
+	for _, x := range args {
+		order = append(order, expr.SortKey{X: x})
+	}
+	return order
+}
+
+// start makes the state of a group whose first row is row.
+func (c *aggCall) start(env *expr.Env, row []types.Datum) (aggState, error) {
+	st := aggState{agg: c.mk()}
+	if c.sortBy != nil {
+		st.sorted = &aggRows{rows: newRowStore(c.width, c.budget)}
+	}
+	if len(c.direct) > 0 {
+		st.direct = make([]types.Datum, len(c.direct))
+		return st, evalAll(env, c.direct, row, st.direct)
+	}
+	return st, nil
+}
+
+// add counts a row, unless the filter or a strict function's NULL leaves it out.
+func (c *aggCall) add(env *expr.Env, st *aggState, row []types.Datum) error {
+	if c.filter != nil {
+		v, err := c.filter.value(env, row)
+		if err != nil || !v.Bool() {
+			return err
+		}
+	}
+	n := len(c.args)
+	for i := range c.args {
+		v, err := c.args[i].value(env, row)
+		if err != nil {
+			return err
+		}
+		if c.strict && v.IsNull() {
+			return nil
+		}
+		c.vals[i] = v
+	}
+	if c.sortBy == nil {
+		return st.agg.Add(env, c.vals[:n])
+	}
+	if err := c.sortBy.eval(env, row, c.vals[n:]); err != nil {
+		return err
+	}
+	_, err := st.sorted.rows.add(c.vals)
+	return err
+}
+
+// result adds the rows that waited, in order, and returns the aggregate's value.
+func (c *aggCall) result(env *expr.Env, st *aggState) (types.Datum, error) {
+	if st.sorted != nil {
+		if err := c.addSorted(env, st); err != nil {
+			return types.Null, err
+		}
+	}
+	if os, ok := st.agg.(expr.OrderedSetAggregator); ok {
+		if err := os.SetDirect(env, st.direct); err != nil {
+			return types.Null, err
+		}
+	}
+	return st.agg.Result(env)
+}
+
+func (c *aggCall) addSorted(env *expr.Env, st *aggState) error {
+	rows, n := st.sorted.rows, len(c.args)
+	order, err := c.sortBy.sortStored(env, rows, n)
+	if err != nil {
+		return err
+	}
+	var prev []types.Datum
+	for _, i := range order {
+		args := rows.row(int(i))[:n:n]
+		if c.distinct && prev != nil && sameKeys(c.same, prev, args) {
+			continue
+		}
+		prev = args
+		if err := st.agg.Add(env, args); err != nil {
+			return err
+		}
+	}
+	rows.release()
+	st.sorted = nil
+	return nil
+}
+
+func sameKeys(typs []keyType, a, b []types.Datum) bool {
+	for i, k := range typs {
+		if !k.same(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
