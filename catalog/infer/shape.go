@@ -1,0 +1,180 @@
+package infer
+
+import (
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// kind is a set of BSON types as far as columns tell them apart.
+type kind uint32
+
+const (
+	kindInt32 kind = 1 << iota
+	kindInt64
+	kindDouble
+	kindDecimal
+	kindBool
+	kindString
+	kindObjectID
+	kindDate
+	kindUUID
+	kindBinary
+	kindDocument
+	kindArray
+	kindOther // regular expressions, code, timestamps, MinKey ...
+)
+
+const kindNumeric = kindInt32 | kindInt64 | kindDouble | kindDecimal
+
+// shape is what was seen at one path: which types, and below documents and array elements.
+type shape struct {
+	kinds  kind
+	fields map[string]*shape
+	order  []string // the fields in the order in which they were first seen
+	elem   *shape
+	nested bool // an array held arrays
+}
+
+func newShape() *shape { return &shape{fields: map[string]*shape{}} }
+
+func (s *shape) field(name string) *shape {
+	f := s.fields[name]
+	if f == nil {
+		f = newShape()
+		s.fields[name] = f
+		s.order = append(s.order, name)
+	}
+	return f
+}
+
+// expect makes sure that the path of an index key is a column, though no sampled document has it.
+func (s *shape) expect(path string) {
+	if !strings.Contains(path, ".") && !strings.HasPrefix(path, "$") {
+		s.field(path)
+	}
+}
+
+func (s *shape) addDocument(doc bson.Raw, depth int) {
+	elems, err := doc.Elements()
+	if err != nil || depth > maxDepth {
+		return
+	}
+	for _, e := range elems {
+		s.field(e.Key()).addValue(e.Value(), depth)
+	}
+}
+
+func (s *shape) addValue(v bson.RawValue, depth int) {
+	switch v.Type {
+	case bson.TypeNull, bson.TypeUndefined:
+	case bson.TypeEmbeddedDocument:
+		s.kinds |= kindDocument
+		s.addDocument(v.Document(), depth+1)
+	case bson.TypeArray:
+		s.kinds |= kindArray
+		if s.elem == nil {
+			s.elem = newShape()
+		}
+		vals, err := v.Array().Values()
+		if err != nil {
+			return
+		}
+		for _, e := range vals {
+			if e.Type == bson.TypeArray {
+				s.nested = true
+				continue
+			}
+			s.elem.addValue(e, depth+1)
+		}
+	default:
+		s.kinds |= kindOf(v)
+	}
+}
+
+func kindOf(v bson.RawValue) kind {
+	switch v.Type {
+	case bson.TypeInt32:
+		return kindInt32
+	case bson.TypeInt64:
+		return kindInt64
+	case bson.TypeDouble:
+		return kindDouble
+	case bson.TypeDecimal128:
+		return kindDecimal
+	case bson.TypeBoolean:
+		return kindBool
+	case bson.TypeString, bson.TypeSymbol:
+		return kindString
+	case bson.TypeObjectID:
+		return kindObjectID
+	case bson.TypeDateTime:
+		return kindDate
+	case bson.TypeBinary:
+		if subtype, _ := v.Binary(); subtype == bson.TypeBinaryUUID || subtype == bson.TypeBinaryUUIDOld {
+			return kindUUID
+		}
+		return kindBinary
+	}
+	return kindOther
+}
+
+// schemaKinds are the names of BSON types in $jsonSchema (bsonType and type).
+var schemaKinds = map[string]kind{
+	"int": kindInt32, "long": kindInt64, "double": kindDouble, "decimal": kindDecimal, "number": kindNumeric, "bool": kindBool,
+	"boolean": kindBool, "string": kindString, "objectId": kindObjectID, "date": kindDate, "object": kindDocument, "array": kindArray,
+	"binData": kindBinary, "regex": kindOther, "timestamp": kindOther, "javascript": kindOther, "minKey": kindOther, "maxKey": kindOther,
+}
+
+// addSchema adds what a $jsonSchema says of a document.
+func (s *shape) addSchema(schema bson.Raw) {
+	properties, ok := schema.Lookup("properties").DocumentOK()
+	if !ok {
+		return
+	}
+	elems, err := properties.Elements()
+	if err != nil {
+		return
+	}
+	for _, e := range elems {
+		p, ok := e.Value().DocumentOK()
+		if !ok {
+			continue
+		}
+		f := s.field(e.Key())
+		for _, name := range []string{"bsonType", "type"} {
+			f.addTypeNames(p.Lookup(name))
+		}
+		f.addSchema(p)
+		if items, ok := p.Lookup("items").DocumentOK(); ok {
+			f.kinds |= kindArray
+			if f.elem == nil {
+				f.elem = newShape()
+			}
+			for _, name := range []string{"bsonType", "type"} {
+				f.elem.addTypeNames(items.Lookup(name))
+			}
+			f.elem.addSchema(items)
+		}
+	}
+}
+
+func (s *shape) addTypeNames(v bson.RawValue) {
+	if name, ok := v.StringValueOK(); ok {
+		s.kinds |= schemaKinds[name]
+		return
+	}
+	list, ok := v.ArrayOK()
+	if !ok {
+		return
+	}
+	vals, err := list.Values()
+	if err != nil {
+		return
+	}
+	for _, v := range vals {
+		if name, ok := v.StringValueOK(); ok {
+			s.kinds |= schemaKinds[name]
+		}
+	}
+}

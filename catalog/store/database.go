@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/mongo"
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// The databases of every PostgreSQL cluster, with their OIDs there.
+var clusterDatabases = []catalog.Database{
+	{OID: 5, Name: "postgres", Owner: catalog.BootstrapRole, AllowConn: true, Comment: "default administrative connection database"},
+	{OID: 1, Name: "template1", Owner: catalog.BootstrapRole, Template: true, AllowConn: true, Comment: "default template for new databases"},
+	{OID: 4, Name: "template0", Owner: catalog.BootstrapRole, Template: true, Comment: "unmodifiable empty database"},
+}
+
+// ownDatabases are MongoDB's own, which are no databases of users.
+var ownDatabases = []string{"admin", "local", "config"}
+
+func alwaysExists(name string) bool { return name == "postgres" || name == "template1" }
+
+func databaseOID(name string) uint32 {
+	for _, d := range clusterDatabases {
+		if d.Name == name {
+			return d.OID
+		}
+	}
+	return inferredOID("d:"+name, map[uint32]bool{})
+}
+
+func sortedKeys[T any](m map[string]T) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Databases lists the databases of the cluster: those of MongoDB, and the three that every cluster has.
+func (s *Store) Databases(ctx context.Context) ([]catalog.Database, error) {
+	names, err := s.client.Databases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(clusterDatabases)
+	for _, n := range names {
+		if slices.Contains(ownDatabases, n) || slices.ContainsFunc(clusterDatabases, func(d catalog.Database) bool { return d.Name == n }) {
+			continue
+		}
+		out = append(out, catalog.Database{OID: databaseOID(n), Name: n, Owner: catalog.BootstrapRole, AllowConn: true})
+	}
+	return out, nil
+}
+
+// DatabaseExists reports whether sessions can be in a database of that name.
+func (s *Store) DatabaseExists(ctx context.Context, name string) (bool, error) {
+	all, err := s.Databases(ctx)
+	return slices.ContainsFunc(all, func(d catalog.Database) bool { return d.Name == name }), err
+}
+
+// CreateDatabase makes a database: its catalogue is what makes it exist. Only the empty templates can be copied.
+func (s *Store) CreateDatabase(ctx context.Context, name, template string) error {
+	if template != "" && template != "template0" && template != "template1" {
+		return pgerr.Unsupported("CREATE DATABASE with TEMPLATE " + template)
+	}
+	if strings.ContainsAny(name, "/\\. \"$*<>:|?\x00") || name == "" || slices.Contains(ownDatabases, name) {
+		return pgerr.New(pgerr.InvalidName, "MongoDB does not allow a database of the name \"%s\"", name)
+	}
+	if exists, err := s.DatabaseExists(ctx, name); err != nil || exists {
+		if err == nil {
+			err = pgerr.New(pgerr.DuplicateDatabase, "database \"%s\" already exists", name)
+		}
+		return err
+	}
+	doc, err := bson.Marshal(versionDoc{ID: versionID, NextOID: int64(catalog.FirstNormalOID)})
+	if err != nil {
+		return err
+	}
+	s.forget(name)
+	return s.client.Write(ctx, name, Collection, []mongo.Write{{Kind: mongo.WriteInsert, ID: bson.Raw(doc).Lookup("_id"), Doc: doc}})
+}
+
+// DropDatabase removes a database; who uses it is the caller's to see.
+func (s *Store) DropDatabase(ctx context.Context, name string) error {
+	defer s.forget(name)
+	return s.client.DropDatabase(ctx, name)
+}

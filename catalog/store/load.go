@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/mongo"
+	"github.com/pgmongo/pgmongo/types"
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// load reads a database's whole catalogue onto a fresh snapshot. One cursor reads it, so that it sees one state.
+func (s *Store) load(ctx context.Context, database string) (*catalog.Snapshot, error) {
+	cursor, err := s.client.Read(ctx, mongo.Query{Database: database, Collection: Collection, Filter: bson.D{}})
+	if err != nil {
+		return nil, err
+	}
+	byKind := map[byte][]bson.Raw{}
+	version := versionDoc{NextOID: int64(catalog.FirstNormalOID)}
+	for {
+		doc, err := cursor.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, errors.Join(err, cursor.Close(ctx))
+		}
+		id, _ := doc.Lookup("_id").StringValueOK()
+		if id == versionID {
+			if err := bson.Unmarshal(doc, &version); err != nil {
+				return nil, corrupt(id, err)
+			}
+			continue
+		}
+		if id != "" {
+			byKind[id[0]] = append(byKind[id[0]], doc)
+		}
+	}
+	if err := cursor.Close(ctx); err != nil {
+		return nil, err
+	}
+	base := catalog.New(database, databaseOID(database), s.sys)
+	base.NextOID = max(base.NextOID, uint32(version.NextOID))
+	l := loader{change: base.Change(), types: map[uint32]*typeDoc{}}
+	if err := l.load(byKind); err != nil {
+		return nil, err
+	}
+	l.change.SetVersion(version.V)
+	return l.change.Done(), nil
+}
+
+func corrupt(id string, err error) error {
+	return pgerr.New(pgerr.DataCorrupted, "catalogue document %q cannot be read: %w", id, err)
+}
+
+// loader puts documents into a snapshot in the order of their dependencies.
+type loader struct {
+	change *catalog.Change
+	types  map[uint32]*typeDoc
+}
+
+func (l *loader) load(byKind map[byte][]bson.Raw) error {
+	steps := []struct {
+		kind catalog.ObjectKind
+		put  func(bson.Raw) error
+	}{
+		{catalog.ObjSchema, plain(func(x *catalog.Schema) { l.change.PutSchema(x) })},
+		{catalog.ObjRole, plain(func(x *catalog.Role) { l.change.PutRole(x) })},
+		{catalog.ObjExtension, plain(func(x *catalog.Extension) { l.change.PutExtension(x) })},
+		{catalog.ObjType, l.noteType},
+	}
+	for _, st := range steps {
+		for _, doc := range byKind[byte(st.kind)] {
+			if err := st.put(doc); err != nil {
+				return corrupt(doc.Lookup("_id").StringValue(), err)
+			}
+		}
+	}
+	for oid := range l.types {
+		if err := l.putType(oid); err != nil {
+			return err
+		}
+	}
+	return l.loadRelations(byKind)
+}
+
+// loadRelations puts relations, those first that others' columns are typed by: a column may be of a table's row type.
+func (l *loader) loadRelations(byKind map[byte][]bson.Raw) error {
+	pending := byKind[byte(catalog.ObjRelation)]
+	for len(pending) > 0 {
+		var later []bson.Raw
+		for _, doc := range pending {
+			ok, err := l.putRelation(doc)
+			if err != nil {
+				return corrupt(doc.Lookup("_id").StringValue(), err)
+			}
+			if !ok {
+				later = append(later, doc)
+			}
+		}
+		if len(later) == len(pending) {
+			return corrupt(later[0].Lookup("_id").StringValue(), errors.New("a column's type does not exist"))
+		}
+		pending = later
+	}
+	for _, doc := range byKind[byte(catalog.ObjFunction)] {
+		if err := l.putFunction(doc); err != nil {
+			return corrupt(doc.Lookup("_id").StringValue(), err)
+		}
+	}
+	return nil
+}
+
+func plain[T any](put func(*T)) func(bson.Raw) error {
+	return func(doc bson.Raw) error {
+		var d plainDoc[T]
+		if err := bson.Unmarshal(doc, &d); err != nil {
+			return err
+		}
+		put(&d.Object)
+		return nil
+	}
+}
+
+func (l *loader) noteType(doc bson.Raw) error {
+	var d typeDoc
+	if err := bson.Unmarshal(doc, &d); err != nil {
+		return err
+	}
+	l.types[d.Type.OID] = &d
+	return nil
+}
+
+// typ returns a type, putting it first when it is one of this database's; nil for OID 0 and for what does not exist yet.
+func (l *loader) typ(oid uint32) *types.T {
+	if oid == 0 {
+		return nil
+	}
+	if d := l.types[oid]; d != nil {
+		if err := l.putType(oid); err != nil {
+			return nil
+		}
+	}
+	return l.change.Snapshot().TypeByOID(oid)
+}
+
+func (l *loader) putType(oid uint32) error {
+	d := l.types[oid]
+	if d == nil {
+		return nil
+	}
+	delete(l.types, oid)
+	t := d.Type
+	t.Elem, t.Base, t.Subtype, t.RangeOf = l.typ(d.Elem), l.typ(d.Base), l.typ(d.Subtype), l.typ(d.RangeOf)
+	for _, f := range d.Fields {
+		t.Fields = append(t.Fields, types.Field{Name: f.Name, Type: l.typ(f.Type), Typmod: f.Typmod, Dropped: f.Dropped})
+	}
+	if t.Kind == 'd' && t.Base == nil {
+		return corrupt(d.ID, errors.New("the domain's base type does not exist"))
+	}
+	l.change.PutType(&t, d.Info)
+	return nil
+}
+
+func (l *loader) putRelation(doc bson.Raw) (bool, error) {
+	var d relationDoc
+	if err := bson.Unmarshal(doc, &d); err != nil {
+		return false, err
+	}
+	r := d.Relation
+	for i := range d.Columns {
+		cd := &d.Columns[i]
+		c := cd.Column
+		if c.Type = l.typ(cd.Type); c.Type == nil {
+			return false, nil
+		}
+		if cd.Missing.Type != 0 {
+			v, err := types.FromBSON(c.Type, cd.Missing)
+			if err != nil {
+				return false, err
+			}
+			c.Missing = v
+		}
+		r.Columns = append(r.Columns, &c)
+	}
+	if d.Sequence != nil {
+		q := d.Sequence.Sequence
+		q.Type = l.typ(d.Sequence.Type)
+		r.Sequence = &q
+	}
+	l.change.PutRelation(&r)
+	return true, nil
+}
+
+func (l *loader) putFunction(doc bson.Raw) error {
+	var d functionDoc
+	if err := bson.Unmarshal(doc, &d); err != nil {
+		return err
+	}
+	f := d.Function
+	f.Ret = l.typ(d.Ret)
+	for _, a := range d.Args {
+		arg := a.Arg
+		arg.Type = l.typ(a.Type)
+		f.Args = append(f.Args, arg)
+	}
+	l.change.PutFunction(&f)
+	return nil
+}

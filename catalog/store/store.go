@@ -1,0 +1,264 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/catalog/infer"
+	"github.com/pgmongo/pgmongo/mongo"
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// How long what was read is believed: the version document is looked at again after freshFor, which bounds how late
+// another proxy's DDL shows, and an inferred schema after inferredFor, or at once when a small collection's size changed.
+const (
+	freshFor      = 250 * time.Millisecond
+	inferredFor   = time.Minute
+	smallDocument = 1000
+)
+
+// Store gives the committed catalogue of each database of one MongoDB deployment. It is safe for concurrent use.
+type Store struct {
+	client *mongo.Client
+	sys    *catalog.System
+
+	mu        sync.Mutex
+	databases map[string]*state
+}
+
+// state is what is known of one database.
+type state struct {
+	mu       sync.Mutex
+	declared *catalog.Snapshot // what DDL made
+	visible  *catalog.Snapshot // with the collections of others
+	checked  time.Time
+	inferred map[string]*inference
+}
+
+// inference is the schema of a collection that others own.
+type inference struct {
+	uuid  string
+	count int64
+	at    time.Time
+	found *infer.Collection
+}
+
+// New returns a store over a deployment; sys are the system catalogues that every snapshot has.
+func New(client *mongo.Client, sys *catalog.System) *Store {
+	return &Store{client: client, sys: sys, databases: map[string]*state{}}
+}
+
+func (s *Store) state(database string) *state {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.databases[database]
+	if st == nil {
+		st = &state{inferred: map[string]*inference{}}
+		s.databases[database] = st
+	}
+	return st
+}
+
+// Snapshot returns the newest committed snapshot of a database, at most freshFor old; 3D000 when there is no such database.
+func (s *Store) Snapshot(ctx context.Context, database string) (*catalog.Snapshot, error) {
+	st := s.state(database)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.visible != nil && time.Since(st.checked) < freshFor {
+		return st.visible, nil
+	}
+	if err := s.refresh(ctx, database, st); err != nil {
+		return nil, err
+	}
+	st.checked = time.Now()
+	return st.visible, nil
+}
+
+// Committed makes the next Snapshot look, since a session of this process has changed the catalogue.
+func (s *Store) Committed(database string) {
+	st := s.state(database)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.checked = time.Time{}
+}
+
+func (s *Store) forget(database string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.databases, database)
+}
+
+func (s *Store) refresh(ctx context.Context, database string, st *state) error {
+	infos, err := s.client.Collections(ctx, database, nil)
+	if err != nil {
+		return err
+	}
+	if len(infos) == 0 && !alwaysExists(database) {
+		s.forgetLater(database)
+		return pgerr.New(pgerr.InvalidCatalogName, "database \"%s\" does not exist", database)
+	}
+	version, err := s.version(ctx, database)
+	if err != nil {
+		return err
+	}
+	changed := st.declared == nil || st.declared.Version != version
+	if changed {
+		if st.declared, err = s.load(ctx, database); err != nil {
+			return err
+		}
+	}
+	found, err := s.infer(ctx, database, st, infos)
+	if err != nil {
+		return err
+	}
+	if changed || found || st.visible == nil {
+		st.visible = s.withInferred(st)
+	}
+	return nil
+}
+
+// forgetLater drops the state without its own lock, which the caller holds.
+func (s *Store) forgetLater(database string) { s.forget(database) }
+
+// version reads the version document; a database without one is at version 0.
+func (s *Store) version(ctx context.Context, database string) (int64, error) {
+	cursor, err := s.client.Read(ctx, mongo.Query{Database: database, Collection: Collection, Filter: bson.D{{Key: "_id", Value: versionID}}, Limit: 1})
+	if err != nil {
+		return 0, err
+	}
+	doc, err := cursor.Next(ctx)
+	if errors.Is(err, io.EOF) {
+		return 0, cursor.Close(ctx)
+	}
+	if err != nil {
+		return 0, errors.Join(err, cursor.Close(ctx))
+	}
+	var v versionDoc
+	if err := bson.Unmarshal(doc, &v); err != nil {
+		return 0, errors.Join(corrupt(versionID, err), cursor.Close(ctx))
+	}
+	return v.V, cursor.Close(ctx)
+}
+
+// hidden reports whether a collection is not a table: MongoDB's own, and pgmongo's.
+func hidden(name string) bool {
+	return strings.HasPrefix(name, "system.") || strings.HasPrefix(name, "pgmongo.")
+}
+
+// infer brings the schemas of the collections that DDL did not make up to date; it reports whether one changed.
+func (s *Store) infer(ctx context.Context, database string, st *state, infos []mongo.CollectionInfo) (bool, error) {
+	declared := map[string]bool{}
+	for _, r := range st.declared.Relations() {
+		if r.Collection != "" {
+			declared[r.Collection] = true
+		}
+	}
+	changed, present := false, map[string]bool{}
+	for _, info := range infos {
+		if hidden(info.Name) || declared[info.Name] || st.declared.RelationIn("public", info.Name) != nil {
+			continue
+		}
+		present[info.Name] = true
+		old := st.inferred[info.Name]
+		count, err := s.stale(ctx, database, info, old)
+		if err != nil {
+			return false, err
+		}
+		if count < 0 {
+			continue
+		}
+		found, err := infer.Read(ctx, s.client, database, info)
+		if err != nil {
+			return false, err
+		}
+		st.inferred[info.Name] = &inference{uuid: string(info.UUID), count: count, at: time.Now(), found: found}
+		changed = true
+	}
+	for name := range st.inferred {
+		if !present[name] {
+			delete(st.inferred, name)
+			changed = true
+		}
+	}
+	return changed, nil
+}
+
+// stale decides whether a collection is to be sampled again: it returns its present size, or -1 if not.
+func (s *Store) stale(ctx context.Context, database string, info mongo.CollectionInfo, old *inference) (int64, error) {
+	fresh := old != nil && old.uuid == string(info.UUID) && time.Since(old.at) < inferredFor
+	if fresh && old.count >= smallDocument || info.Type != "collection" && fresh {
+		return -1, nil
+	}
+	if info.Type != "collection" {
+		return 0, nil
+	}
+	count, err := s.client.EstimatedCount(ctx, database, info.Name)
+	if err != nil {
+		return 0, err
+	}
+	if fresh && old.count == count {
+		return -1, nil
+	}
+	return count, nil
+}
+
+// withInferred adds the inferred relations to the declared ones, in the schema public.
+func (s *Store) withInferred(st *state) *catalog.Snapshot {
+	c := st.declared.Change()
+	taken := map[uint32]bool{}
+	oid := func(kind, name string) uint32 { return inferredOID(kind+":"+name, taken) }
+	for _, name := range sortedKeys(st.inferred) {
+		found := st.inferred[name].found
+		for _, r := range append([]*catalog.Relation{found.Relation}, found.Children...) {
+			if st.declared.RelationIn("public", r.Name) != nil || c.Snapshot().RelationIn("public", r.Name) != nil {
+				continue // a declared table, or a collection of that name, comes first
+			}
+			put := r.Clone()
+			put.OID, put.SchemaID, put.Schema = oid("r", r.Name), catalog.PublicOID, "public"
+			put.RowType, put.Array = oid("t", r.Name), oid("a", r.Name)
+			if r != found.Relation {
+				if parent := c.Snapshot().RelationIn("public", found.Relation.Name); parent != nil {
+					put.Parent = parent.OID
+				}
+			}
+			put.Indexes = nil
+			for _, i := range r.Indexes {
+				ix := *i
+				ix.OID = oid("i", i.Name)
+				put.Indexes = append(put.Indexes, &ix)
+				if ix.Primary {
+					put.Constraints = append(put.Constraints, &catalog.Constraint{OID: oid("c", i.Name), Name: i.Name, Type: catalog.ConPrimary, Columns: []int16{1}, Index: ix.OID})
+				}
+			}
+			c.PutRelation(put)
+		}
+	}
+	return c.Done()
+}
+
+// inferredOID gives an object that no catalogue document has an OID that is the same in every proxy: a hash of its name in
+// the second quarter of the OIDs, which DDL does not reach.
+func inferredOID(name string, taken map[uint32]bool) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	oid := h.Sum32()&0x3fffffff | 0x40000000
+	for taken[oid] {
+		oid = (oid+1)&0x3fffffff | 0x40000000
+	}
+	taken[oid] = true
+	return oid
+}
+
+// Stats estimates a collection's size: documents, bytes, bytes of indexes.
+func (s *Store) Stats(ctx context.Context, database string, rel *catalog.Relation) (rows, bytes, indexBytes int64, err error) {
+	st, err := s.client.Stats(ctx, database, rel.Collection)
+	return st.Count, st.Size, st.IndexSize, err
+}
