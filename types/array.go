@@ -408,6 +408,9 @@ func receiveArray(io *IO, t *T, b []byte) (Datum, error) {
 		}
 		a.Dims, a.Lower = append(a.Dims, dim), append(a.Lower, lo)
 	}
+	if n == 0 && (t.OID == oidInt2Vector || t.OID == oidOidVector) {
+		return NewVector(t.Elem, nil), nil
+	}
 	if ndim == 0 || n == 0 {
 		return Ref(&Array{Elem: t.Elem}), nil
 	}

@@ -448,8 +448,11 @@ func Send(io *IO, t *T, dst []byte, d Datum) ([]byte, error) {
 		}
 		return append(dst, 0), nil
 	case oidFloat8:
-		return be.AppendUint64(dst, math.Float64bits(d.Float())), nil
+		return be.AppendUint64(dst, float64Bits(d.Float())), nil
 	case oidFloat4:
+		if f := d.Float(); math.IsNaN(f) {
+			return be.AppendUint32(dst, 0x7fc00000), nil
+		}
 		return be.AppendUint32(dst, math.Float32bits(float32(d.Float()))), nil
 	case oidNumeric:
 		return sendNumeric(dst, d.Num()), nil

@@ -365,12 +365,38 @@ func (d *dtDecoder) numberField(i int, text string) dtFault {
 func (d *dtDecoder) labelled(text string) dtFault {
 	unit := d.prefix
 	d.prefix = unitNone
-	whole, frac, _ := strings.Cut(text, ".")
+	whole, frac, fractional := strings.Cut(text, ".")
 	n, err := strconv.ParseInt(whole, 10, 32)
 	if err != nil && whole != "" {
 		return faultField
 	}
+	if fractional && unit != unitJulian && unit != unitTime && unit != unitSecond {
+		return faultFormat
+	}
+	set := func(p *int, part dtPart) dtFault {
+		*p, d.got = int(n), part
+		return faultNone
+	}
 	switch unit {
+	case unitYear:
+		return set(&d.year, partYear)
+	case unitMonth:
+		// With a month and an hour already there, m means minutes.
+		if d.have&partMonth != 0 && d.have&partHour != 0 {
+			return set(&d.min, partMinute)
+		}
+		return set(&d.month, partMonth)
+	case unitDay:
+		return set(&d.day, partDay)
+	case unitHour:
+		return set(&d.hour, partHour)
+	case unitMinute:
+		return set(&d.min, partMinute)
+	case unitSecond:
+		if fractional {
+			d.frac, _ = parseFraction("." + frac)
+		}
+		return set(&d.sec, partSecond)
 	case unitJulian:
 		d.year, d.month, d.day = CivilFromDate(n - epochJulianDay)
 		d.julian, d.got = true, partDate

@@ -221,7 +221,7 @@ type dtWord struct {
 }
 
 var dateWords = map[string]dtWord{
-	"-infinity": {wordReserved, reservedEarly}, "infinity": {wordReserved, reservedLate}, "+infinity": {wordReserved, reservedLate},
+	"-infinity": {wordReserved, reservedEarly}, "infinity": {wordReserved, reservedLate},
 	"epoch": {wordReserved, reservedEpoch}, "now": {wordReserved, reservedNow}, "today": {wordReserved, reservedToday},
 	"tomorrow": {wordReserved, reservedTomorrow}, "yesterday": {wordReserved, reservedYesterday}, "allballs": {wordReserved, reservedZulu},
 	"ad": {wordEra, 1}, "bc": {wordEra, 0}, "am": {wordAMPM, 0}, "pm": {wordAMPM, 1},

@@ -179,7 +179,7 @@ func sendGeometric(t *T, dst []byte, s string) ([]byte, error) {
 		dst = be.AppendUint32(dst, uint32(len(g.nums)/2))
 	}
 	for _, f := range g.nums {
-		dst = be.AppendUint64(dst, math.Float64bits(f))
+		dst = be.AppendUint64(dst, float64Bits(f))
 	}
 	return dst, nil
 }

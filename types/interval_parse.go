@@ -44,9 +44,9 @@ var intervalUnits = map[string]int{
 
 // intervalSum adds up an interval's components and notices overflow.
 type intervalSum struct {
-	months, days int64
-	micros       int64
-	overflow     bool
+	years, months, days int64 // each within 32 bits
+	micros              int64
+	overflow            bool
 }
 
 func (v *intervalSum) addMicros(n int64) {
@@ -111,7 +111,8 @@ func (v *intervalSum) add(unit int, n int64, frac float64) (got dtPart, ok bool)
 		return 0, true
 	}
 	years := func(scale int64, part dtPart) (dtPart, bool) {
-		v.addMonths(n * scale * 12)
+		v.years += n * scale
+		v.overflow = v.overflow || v.years > math.MaxInt32 || v.years < math.MinInt32
 		v.addMonths(int64(math.RoundToEven(frac * float64(scale) * 12)))
 		return part, true
 	}
@@ -179,7 +180,11 @@ func inputInterval(io *IO, s string, typmod int32) (Datum, error) {
 	if f != faultNone {
 		return Null, dtError(f, "interval", s, "")
 	}
-	return Ref(&Interval{Micros: v.micros, Days: int32(v.days), Months: int32(v.months)}), nil
+	months := v.years*12 + v.months
+	if months != int64(int32(months)) {
+		return Null, intervalOutOfRange()
+	}
+	return Ref(&Interval{Micros: v.micros, Days: int32(v.days), Months: int32(months)}), nil
 }
 
 // defaultUnit is the unit of a number without one, by the type's fields.
@@ -221,22 +226,11 @@ func decodeInterval(io *IO, s string, rangeMask int32) (v intervalSum, f dtFault
 		switch kind := fields[i].kind; kind {
 		case fieldString, fieldSpecial:
 			if text == "ago" {
-				ago, unit = true, unitNone
-				if i != len(fields)-1 {
-					return v, faultFormat
-				}
+				ago, unit = true, unitOther // a number right before it has no unit
 				continue
-			}
-			if len(text) > 10 {
-				if _, known := intervalUnits[text]; !known {
-					return v, faultFormat
-				}
 			}
 			u, known := intervalUnits[text]
 			if !known {
-				if dateWords[text].kind == wordIgnore {
-					continue
-				}
 				return v, faultFormat
 			}
 			unit = u
@@ -278,7 +272,7 @@ func decodeInterval(io *IO, s string, rangeMask int32) (v intervalSum, f dtFault
 	}
 	if ago {
 		v.overflow = v.overflow || v.micros == math.MinInt64
-		v.months, v.days, v.micros = -v.months, -v.days, -v.micros
+		v.years, v.months, v.days, v.micros = -v.years, -v.months, -v.days, -v.micros
 	}
 	return v, faultNone
 }
@@ -288,15 +282,17 @@ func (v *intervalSum) clock(text string, negative bool, rangeMask int32) dtFault
 	if f != faultNone {
 		return f
 	}
-	if h > math.MaxInt64/MicrosPerHour-1 {
+	var c intervalSum
+	c.addUnits(h, MicrosPerHour)
+	c.addMicros(m*MicrosPerMinute + s*MicrosPerSecond + frac)
+	if c.overflow {
 		return faultField
 	}
-	us := h*MicrosPerHour + m*MicrosPerMinute + s*MicrosPerSecond + frac
 	if negative {
-		us = -us
+		c.micros = -c.micros
 	}
-	v.addMicros(us)
-	return faultNone
+	v.addMicros(c.micros)
+	return v.fault()
 }
 
 // number adds a number with its unit and returns the unit that a number to its left would have.
@@ -392,6 +388,10 @@ func decodeISOInterval(s string) (v intervalSum, f dtFault) {
 		if datePart {
 			if f = v.isoDateField(unit, fieldStart, n, frac, &s, &datePart, hadField); f != faultNone {
 				return v, f
+			}
+			if !datePart {
+				hadField = false
+				continue
 			}
 		} else if f = v.isoTimeField(unit, fieldStart, n, frac, &s, hadField); f != faultNone {
 			return v, f

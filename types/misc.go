@@ -22,8 +22,8 @@ func parseTid(s string) (block uint32, off uint16, ok bool) {
 	if !found || !closed || !comma {
 		return 0, 0, false
 	}
-	x, err1 := strconv.ParseInt(trimSpace(a), 10, 64)
-	y, err2 := strconv.ParseUint(trimSpace(b), 10, 16)
+	x, err1 := strconv.ParseInt(strings.TrimLeft(a, " \t\n\v\f\r"), 10, 64)
+	y, err2 := strconv.ParseUint(strings.TrimLeft(b, " \t\n\v\f\r"), 10, 16)
 	if err1 != nil || err2 != nil || x > math.MaxUint32 || x < math.MinInt32 {
 		return 0, 0, false
 	}

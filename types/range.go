@@ -82,19 +82,22 @@ func NewRange(t *T, lower, upper Datum, lowerInc, upperInc, empty bool) (*Range,
 	}
 	if t.OID == oidInt4Range || t.OID == oidInt8Range || t.OID == oidDateRange {
 		var err error
-		if !lower.IsNull() && !r.LowerInc {
+		infinite := func(d Datum) bool {
+			return t.OID == oidDateRange && (d.Int() == DateInfinity || d.Int() == DateNegInfinity)
+		}
+		if !lower.IsNull() && !r.LowerInc && !infinite(lower) {
 			if r.Lower, err = successor(t.OID, lower); err != nil {
 				return nil, err
 			}
 			r.LowerInc = true
 		}
-		if !upper.IsNull() && r.UpperInc {
+		if !upper.IsNull() && r.UpperInc && !infinite(upper) {
 			if r.Upper, err = successor(t.OID, upper); err != nil {
 				return nil, err
 			}
 			r.UpperInc = false
 		}
-		if !lower.IsNull() && !upper.IsNull() && r.Lower.Int() >= r.Upper.Int() && !r.UpperInc {
+		if !lower.IsNull() && !upper.IsNull() && r.Lower.Int() >= r.Upper.Int() && !(r.LowerInc && r.UpperInc) {
 			return &Range{Empty: true}, nil
 		}
 	}
@@ -113,9 +116,6 @@ func successor(rangeOID uint32, d Datum) (Datum, error) {
 			return Null, pgerr.New(pgerr.NumericValueOutOfRange, "bigint out of range")
 		}
 	default:
-		if n == DateInfinity || n == DateNegInfinity {
-			return d, nil
-		}
 		if !ValidDate(n + 1) {
 			return Null, pgerr.New(pgerr.DatetimeFieldOverflow, "date out of range")
 		}

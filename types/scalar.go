@@ -193,6 +193,14 @@ func hasNonZeroDigit(s string) bool {
 	return false
 }
 
+// float64Bits gives NaN the one bit pattern that C's NAN has.
+func float64Bits(f float64) uint64 {
+	if math.IsNaN(f) {
+		return 0x7ff8000000000000
+	}
+	return math.Float64bits(f)
+}
+
 // AppendFloat appends a float4 (bits 32) or float8 (64) as PostgreSQL prints it: the shortest form that reads back to the
 // same value when extraDigits is positive, else C's %g with 15 (or 6) plus extraDigits digits.
 func AppendFloat(dst []byte, f float64, bits, extraDigits int) []byte {
@@ -211,7 +219,12 @@ func AppendFloat(dst []byte, f float64, bits, extraDigits int) []byte {
 	if extraDigits <= 0 {
 		return strconv.AppendFloat(dst, f, 'g', max(1, digits+extraDigits), 64)
 	}
-	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= maxExp) {
+	a := math.Abs(f)
+	small := a < 1e-4
+	if bits == 32 {
+		small = float32(a) < 1e-4
+	}
+	if a != 0 && (small || a >= maxExp) {
 		start := len(dst)
 		dst = strconv.AppendFloat(dst, f, 'e', -1, bits)
 		if a >= 1<<24 && a < 1e41 {
