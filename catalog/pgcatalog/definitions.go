@@ -1,0 +1,415 @@
+package pgcatalog
+
+import (
+	"strings"
+
+	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/sql"
+	"github.com/pgmongo/pgmongo/types"
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// definitionFunctions print objects as the statements that make them.
+func definitionFunctions() []expr.Impl {
+	b := &builder{}
+	// A stored expression is kept as the text that this function shows.
+	b.add("pg_get_expr", func(_ env, a []datum) (datum, error) {
+		if len(a) == 3 && a[2].Bool() {
+			return text(prettyExpr(a[0].Str())), nil
+		}
+		return a[0], nil
+	})
+	b.add("pg_get_indexdef", scoped(func(c scope, a []datum) (datum, error) {
+		ix, ok := c.s.IndexByOID(oidOf(a[0]))
+		if !ok {
+			return types.Null, nil
+		}
+		pretty := len(a) == 3 && a[2].Bool()
+		if len(a) == 3 && a[1].Int() > 0 {
+			return text(c.indexColumn(ix, int(a[1].Int()), pretty)), nil
+		}
+		return text(c.indexDefinition(ix, pretty)), nil
+	}))
+	b.add("pg_get_constraintdef", scoped(func(c scope, a []datum) (datum, error) {
+		s, ok := c.constraintDefinition(oidOf(a[0]), len(a) == 2 && a[1].Bool())
+		if !ok {
+			return types.Null, nil
+		}
+		return text(s), nil
+	}))
+	b.each("pg_get_viewdef", nil, viewDefinition)
+	b.add("pg_get_ruledef", scoped(func(c scope, a []datum) (datum, error) {
+		rel, sub, ok := madeOwner(oidOf(a[0]))
+		r := c.s.RelationByOID(rel)
+		if !ok || r == nil || sub != madeRule {
+			return types.Null, nil
+		}
+		return text("CREATE RULE \"_RETURN\" AS\n    ON SELECT TO " + qualified(r.Schema, r.Name) + " DO INSTEAD " + viewText(r)), nil
+	}))
+	b.add("pg_get_triggerdef", scoped(func(c scope, a []datum) (datum, error) {
+		return c.triggerDefinition(oidOf(a[0]), len(a) == 2 && a[1].Bool())
+	}))
+	b.add("pg_get_serial_sequence", scoped(serialSequence))
+	b.constant(types.Null, "pg_get_partkeydef", "pg_get_partition_constraintdef", "pg_get_statisticsobjdef", "pg_get_statisticsobjdef_columns",
+		"pg_get_statisticsobjdef_expressions", "pg_get_function_sqlbody", "pg_get_replica_identity_index")
+	return b.out
+}
+
+// viewText is a view's definition with the blank before and the semicolon after it that pg_get_viewdef prints.
+func viewText(r *catalog.Relation) string {
+	return " " + strings.TrimSuffix(strings.TrimSpace(r.View), ";") + ";"
+}
+
+func viewDefinition(p *procFact) expr.Impl {
+	byName := p.args[0] == types.TextT
+	return expr.Impl{OID: p.oid, Name: p.name, Eval: scoped(func(c scope, a []datum) (datum, error) {
+		o := oidOf(a[0])
+		if byName {
+			var err error
+			if o, err = (&Names{c.s, c.path}).RegIn(types.RegclassT, a[0].Str()); err != nil {
+				return types.Null, err
+			}
+		}
+		r := c.s.RelationByOID(o)
+		if r == nil {
+			return types.Null, nil
+		}
+		if !isView(r) {
+			return text("Not a view"), nil
+		}
+		if r.View == "" { // a view of the system that is computed
+			return text(" SELECT * FROM " + qualified(r.Schema, r.Name) + ";"), nil
+		}
+		return text(viewText(r)), nil
+	})}
+}
+
+// looksLikeFunction reports whether an index expression may stand without parentheses of its own.
+func looksLikeFunction(exprText string) bool {
+	n, err := sql.ParseExpr(exprText)
+	if err != nil {
+		return false
+	}
+	return n.GetFuncCall() != nil || n.GetCoalesceExpr() != nil || n.GetMinMaxExpr() != nil || n.GetSqlvalueFunction() != nil || strings.HasPrefix(exprText, "NULLIF(")
+}
+
+// indexKeyText prints a key's column or expression.
+func indexKeyText(r *catalog.Relation, k catalog.IndexKey, pretty bool) string {
+	if c := r.ByAttnum(k.Attnum); c != nil {
+		return quote(c.Name)
+	}
+	s := k.Expr
+	call := looksLikeFunction(s)
+	if pretty {
+		s = prettyExpr(s)
+	}
+	if call {
+		return s
+	}
+	return "(" + s + ")"
+}
+
+// indexColumn is the definition of one column of an index, counted from 1; "" when there is none.
+func (c scope) indexColumn(ix catalog.IndexRef, n int, pretty bool) string {
+	if n <= len(ix.Index.Keys) {
+		return indexKeyText(ix.Table, ix.Index.Keys[n-1], pretty)
+	}
+	if n -= len(ix.Index.Keys); n <= len(ix.Index.Include) {
+		if col := ix.Table.ByAttnum(ix.Index.Include[n-1]); col != nil {
+			return quote(col.Name)
+		}
+	}
+	return ""
+}
+
+// indexKeys prints an index's keys with operator classes and order, in parentheses, and its INCLUDE columns.
+func (c scope) indexKeys(ix catalog.IndexRef, pretty bool, operators []string) string {
+	var keys []string
+	am := amOID(ix.Index.Method)
+	for i, k := range ix.Index.Keys {
+		s := indexKeyText(ix.Table, k, pretty)
+		t := types.TextT
+		if col := ix.Table.ByAttnum(k.Attnum); col != nil {
+			t = col.Type
+			if k.Collation != 0 && k.Collation != col.Collation && k.Collation != t.Collation {
+				s += " COLLATE " + quote(collations().byOID[k.Collation])
+			}
+		} else if in := opclassInput(k.OpClass); in != nil {
+			t = in
+		}
+		if class := opclassFacts().byOID[k.OpClass]; class != nil {
+			if d := defaultOpclass(am, t); d == nil || d.oid != class.oid {
+				s += " " + quote(class.name)
+			}
+		}
+		if am == btreeAM {
+			switch {
+			case k.Desc && !k.NullsFirst:
+				s += " DESC NULLS LAST"
+			case k.Desc:
+				s += " DESC"
+			case k.NullsFirst:
+				s += " NULLS FIRST"
+			}
+		}
+		if operators != nil && i < len(operators) {
+			s += " WITH " + operators[i]
+		}
+		keys = append(keys, s)
+	}
+	s := "(" + strings.Join(keys, ", ") + ")"
+	if len(ix.Index.Include) > 0 {
+		s += " INCLUDE (" + columnList(ix.Table, ix.Index.Include) + ")"
+	}
+	return s
+}
+
+func columnList(r *catalog.Relation, atts []int16) string {
+	var names []string
+	for _, a := range atts {
+		if c := r.ByAttnum(a); c != nil {
+			names = append(names, quote(c.Name))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func (c scope) indexDefinition(ix catalog.IndexRef, pretty bool) string {
+	s := "CREATE "
+	if ix.Index.Unique {
+		s += "UNIQUE "
+	}
+	table := qualified(ix.Table.Schema, ix.Table.Name)
+	if pretty {
+		table, _ = c.relationName(ix.Table.OID)
+	}
+	s += "INDEX " + quote(ix.Index.Name) + " ON " + table + " USING " + amName(ix.Index.Method) + " " + c.indexKeys(ix, pretty, nil)
+	if ix.Index.NullsNotDistinct {
+		s += " NULLS NOT DISTINCT"
+	}
+	if len(ix.Index.Options) > 0 {
+		s += " WITH (" + optionList(ix.Index.Options) + ")"
+	}
+	if w := ix.Index.Where; w != "" {
+		if pretty {
+			w = prettyExpr(w)
+		}
+		s += " WHERE " + w
+	}
+	return s
+}
+
+// optionList prints storage options as name='value'.
+func optionList(options []string) string {
+	var out []string
+	for _, o := range options {
+		name, value, _ := strings.Cut(o, "=")
+		if value != quote(value) {
+			value = expr.QuoteLiteral(value)
+		}
+		out = append(out, quote(name)+"="+value)
+	}
+	return strings.Join(out, ", ")
+}
+
+func (c scope) constraintDefinition(o uint32, pretty bool) (string, bool) {
+	if ref, ok := c.s.ConstraintByOID(o); ok {
+		return c.tableConstraint(ref, pretty), true
+	}
+	if owner, sub, ok := madeOwner(o); ok {
+		if t := c.s.TypeByOID(owner); t != nil && t.Kind == 'd' && sub >= madeDomainCheck && sub-madeDomainCheck < len(t.Checks) {
+			return checkText(t.Checks[sub-madeDomainCheck].Expr, pretty), true
+		}
+	}
+	f := newCells("pg_constraint")
+	for _, row := range f.Rows {
+		if k := f.row(row); k.oid("oid") == o {
+			if e, ok := builtinChecks[k.str("conname")]; ok {
+				return checkText(e, pretty), true
+			}
+		}
+	}
+	return "", false
+}
+
+func checkText(e string, pretty bool) string {
+	if pretty {
+		e = prettyExpr(e)
+	}
+	return "CHECK (" + e + ")"
+}
+
+func (c scope) tableConstraint(ref catalog.ConstraintRef, pretty bool) string {
+	k, r := ref.Constraint, ref.Table
+	s := ""
+	switch k.Type {
+	case catalog.ConCheck:
+		s = checkText(k.Check, pretty)
+		if k.NoInherit {
+			s += " NO INHERIT"
+		}
+	case catalog.ConPrimary, catalog.ConUnique:
+		s = "PRIMARY KEY ("
+		ix := r.Index(k.Index)
+		if k.Type == catalog.ConUnique {
+			s = "UNIQUE ("
+			if ix != nil && ix.NullsNotDistinct {
+				s = "UNIQUE NULLS NOT DISTINCT ("
+			}
+		}
+		s += columnList(r, k.Columns) + ")"
+		if ix != nil && len(ix.Include) > 0 {
+			s += " INCLUDE (" + columnList(r, ix.Include) + ")"
+		}
+		if ix != nil && len(ix.Options) > 0 {
+			s += " WITH (" + optionList(ix.Options) + ")"
+		}
+	case catalog.ConForeign:
+		s = c.foreignKey(r, k)
+	case catalog.ConExclude:
+		if ix := r.Index(k.Index); ix != nil {
+			s = "EXCLUDE USING " + amName(ix.Method) + " " + c.indexKeys(catalog.IndexRef{Index: ix, Table: r}, pretty, k.Operators)
+			if ix.Where != "" {
+				s += " WHERE (" + ix.Where + ")"
+			}
+		}
+	}
+	if k.Deferrable {
+		s += " DEFERRABLE"
+	}
+	if k.InitiallyDeferred {
+		s += " INITIALLY DEFERRED"
+	}
+	if k.NotValid {
+		s += " NOT VALID"
+	}
+	return s
+}
+
+func (c scope) foreignKey(r *catalog.Relation, k *catalog.Constraint) string {
+	s := "FOREIGN KEY (" + columnList(r, k.Columns) + ") REFERENCES "
+	target, _ := c.relationName(k.RefRelation)
+	s += target
+	if ref := c.s.RelationByOID(k.RefRelation); ref != nil {
+		s += "(" + columnList(ref, k.RefColumns) + ")"
+	}
+	if k.Match == 'f' {
+		s += " MATCH FULL"
+	}
+	actions := map[byte]string{'r': "RESTRICT", 'c': "CASCADE", 'n': "SET NULL", 'd': "SET DEFAULT"}
+	if a := actions[k.OnUpdate]; a != "" {
+		s += " ON UPDATE " + a
+	}
+	if a := actions[k.OnDelete]; a != "" {
+		s += " ON DELETE " + a
+		if len(k.SetColumns) > 0 {
+			s += " (" + columnList(r, k.SetColumns) + ")"
+		}
+	}
+	return s
+}
+
+func (c scope) triggerDefinition(o uint32, pretty bool) (datum, error) {
+	for _, r := range c.s.Relations() {
+		for _, t := range r.Triggers {
+			if t.OID == o {
+				return text(c.trigger(r, t, pretty)), nil
+			}
+		}
+	}
+	return types.Null, nil
+}
+
+func (c scope) trigger(r *catalog.Relation, t *catalog.Trigger, pretty bool) string {
+	s := "CREATE TRIGGER " + quote(t.Name)
+	switch {
+	case t.Type&64 != 0:
+		s += " INSTEAD OF"
+	case t.Type&2 != 0:
+		s += " BEFORE"
+	default:
+		s += " AFTER"
+	}
+	var events []string
+	if t.Type&4 != 0 {
+		events = append(events, "INSERT")
+	}
+	if t.Type&8 != 0 {
+		events = append(events, "DELETE")
+	}
+	if t.Type&16 != 0 {
+		e := "UPDATE"
+		if len(t.Columns) > 0 {
+			e += " OF " + columnList(r, t.Columns)
+		}
+		events = append(events, e)
+	}
+	if t.Type&32 != 0 {
+		events = append(events, "TRUNCATE")
+	}
+	table := qualified(r.Schema, r.Name)
+	if pretty {
+		table, _ = c.relationName(r.OID)
+	}
+	s += " " + strings.Join(events, " OR ") + " ON " + table + " FOR EACH "
+	if t.Type&1 != 0 {
+		s += "ROW"
+	} else {
+		s += "STATEMENT"
+	}
+	if t.When != "" {
+		s += " WHEN (" + t.When + ")"
+	}
+	name := "???"
+	if p := c.proc(t.Function); p != nil {
+		name = quote(p.name)
+		if !c.procVisible(p) || !pretty {
+			name = qualified(p.schema, p.name)
+		}
+		if c.procVisible(p) {
+			name = quote(p.name)
+		}
+	}
+	var args []string
+	for _, a := range t.Args {
+		args = append(args, expr.QuoteLiteral(a))
+	}
+	return s + " EXECUTE FUNCTION " + name + "(" + strings.Join(args, ", ") + ")"
+}
+
+// serialSequence is pg_get_serial_sequence: the sequence that a column owns.
+func serialSequence(c scope, a []datum) (datum, error) {
+	o, err := (&Names{c.s, c.path}).RegIn(types.RegclassT, a[0].Str())
+	if err != nil {
+		return types.Null, err
+	}
+	r := c.s.RelationByOID(o)
+	if r == nil {
+		return types.Null, nil
+	}
+	col := r.Column(a[1].Str())
+	if col == nil {
+		return types.Null, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" of relation \"%s\" does not exist", a[1].Str(), r.Name)
+	}
+	if q := ownedSequence(c.s, r, col); q != nil {
+		return text(qualified(q.Schema, q.Name)), nil
+	}
+	return types.Null, nil
+}
+
+// ownedSequence returns the sequence behind serial or identity, or one made OWNED BY the column.
+func ownedSequence(s *catalog.Snapshot, r *catalog.Relation, col *catalog.Column) *catalog.Relation {
+	if q := s.RelationByOID(col.OwnedSequence); q != nil && q.Kind == catalog.KindSequence {
+		return q
+	}
+	if col.OwnedSequence != 0 || isSystem(r) {
+		return nil
+	}
+	for _, q := range s.Relations() {
+		if q.Sequence != nil && q.Sequence.OwnedBy == r.OID && q.Sequence.OwnedAttnum == col.Attnum {
+			return q
+		}
+	}
+	return nil
+}
