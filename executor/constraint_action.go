@@ -85,6 +85,12 @@ func (c *foreignCheck) actOn(ctx context.Context, actions []keyAction, keys *key
 		return err
 	}
 	for _, f := range rows {
+		if actions[f.at].action == 'd' {
+			// A default that is the key that went leaves the row as it was, and referring to nothing.
+			if err := c.removed.add(actions[f.at].key); err != nil {
+				return err
+			}
+		}
 		if remove {
 			err = t.deleteRow(ctx, f.doc, f.row)
 		} else {

@@ -154,7 +154,8 @@ func (c *conflictOp) resolve(ctx context.Context, op *insertOp) error {
 		case err != nil:
 			return err
 		case mine && c.doing:
-			return affectedTwice()
+			// What the server refuses of the rows before comes first.
+			return firstError(op.flush(ctx), affectedTwice())
 		case mine || ex != nil && !c.doing:
 			continue
 		case ex != nil:
@@ -261,7 +262,7 @@ func (c *conflictOp) change(ctx context.Context, op *insertOp, ex *existingRow, 
 	}
 	name := string(id.Type) + string(id.Value)
 	if _, twice := c.touched[name]; twice {
-		return affectedTwice()
+		return firstError(op.flush(ctx), affectedTwice())
 	}
 	env, n := c.t.rt.Env, len(c.t.cols)
 	wide := make([]types.Datum, 2*n)
