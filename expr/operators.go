@@ -231,7 +231,7 @@ func (r *Resolver) classOf(t *types.T) ([6]*Proc, bool) {
 	}
 	var generic string
 	switch {
-	case t.IsArray():
+	case arrayLike(t):
 		if _, err := r.Less(t.Elem); err != nil {
 			return [6]*Proc{}, false
 		}
@@ -264,7 +264,7 @@ func (r *Resolver) hashEquality(t *types.T) *Proc {
 	if fn := r.Procs.hash[t.OID]; fn != nil {
 		return fn
 	}
-	if t.IsArray() {
+	if arrayLike(t) {
 		if _, err := r.Equality(t.Elem); err == nil {
 			if ops, ok := r.Procs.btree[types.ByName(anyArray).OID]; ok {
 				return ops[3]

@@ -3,6 +3,7 @@ package planner
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
@@ -19,18 +20,18 @@ type aggInfo struct {
 	direct int
 }
 
-// orderedSets are the aggregates that want WITHIN GROUP: immutable embedded data.
-var orderedSets = sync.OnceValue(func() map[uint32]aggInfo {
+// orderedSets are the aggregates that want WITHIN GROUP, by name, which they share with no other aggregate: immutable
+// embedded data.
+var orderedSets = sync.OnceValue(func() map[string]aggInfo {
 	f := facts.Load("pg_aggregate")
-	oid, kind, direct := f.Col("aggfnoid"), f.Col("aggkind"), f.Col("aggnumdirectargs")
-	out := map[uint32]aggInfo{}
+	name, kind, direct := f.Col("aggfnoid"), f.Col("aggkind"), f.Col("aggnumdirectargs")
+	out := map[string]aggInfo{}
 	for _, r := range f.Rows {
 		if r[kind] == "n" {
 			continue
 		}
-		n, _ := strconv.ParseUint(r[oid], 10, 32)
 		d, _ := strconv.Atoi(r[direct])
-		out[uint32(n)] = aggInfo{r[kind][0], d}
+		out[strings.TrimPrefix(r[name], "pg_catalog.")] = aggInfo{r[kind][0], d}
 	}
 	return out
 })
@@ -193,7 +194,7 @@ func (s *scope) aggregate(c *boundCall, call *expr.Call) (expr.Expr, error) {
 	agg := &expr.Agg{
 		Fn: call.Fn, Args: call.Args, Distinct: f.AggDistinct, Filter: c.filter, Star: f.AggStar, Variadic: call.Variadic, T: call.T, Mod: -1,
 	}
-	info, isOrdered := orderedSets()[call.Fn.OID]
+	info, isOrdered := orderedSets()[call.Fn.Name]
 	switch {
 	case isOrdered && !f.AggWithinGroup && !(info.kind == 'h' && f.Over != nil):
 		return nil, pgerr.New(pgerr.WrongObjectType, "WITHIN GROUP is required for ordered-set aggregate %s", c.name).At(loc)

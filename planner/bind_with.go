@@ -193,7 +193,8 @@ func (d *cteDef) bindRecursive(sel *pg_query.SelectStmt) error {
 		return err
 	}
 	for i := range d.cols {
-		d.cols[i].NotNull = false
+		// A row may come from either term: it has no table to name.
+		d.cols[i].NotNull, d.cols[i].Table, d.cols[i].Attnum = false, 0, 0
 	}
 	d.state = cteStep
 	right, err := s.setOpArm(sel.Rarg)
