@@ -70,7 +70,23 @@ func failure(err error) string {
 }
 
 func newResolver() *expr.Resolver {
-	return &expr.Resolver{Path: []string{"pg_catalog", "public"}, Procs: expr.NewProcs(fn.All()...), IO: types.DefaultIO()}
+	io := types.DefaultIO()
+	io.Names = typeNames{}
+	return &expr.Resolver{Path: []string{"pg_catalog", "public"}, Procs: expr.NewProcs(fn.All()...), IO: io}
+}
+
+// typeNames knows the names of built-in types, for pg_typeof.
+type typeNames struct{}
+
+func (typeNames) RegIn(*types.T, string) (uint32, error) {
+	return 0, pgerr.Unsupported("names in tests")
+}
+
+func (typeNames) RegOut(t *types.T, oid uint32) (string, bool) {
+	if t != types.RegtypeT || types.ByOID(oid) == nil {
+		return "", false
+	}
+	return types.FormatType(types.ByOID(oid), -1), true
 }
 
 // The expected column of testdata/expressions.tsv is what PostgreSQL 15 answers; testdata/dump.sh makes it.

@@ -203,7 +203,7 @@ func numPower(_ *expr.Env, base, exponent datum) (datum, error) {
 		return types.Num(r), err
 	}
 	if n, err := e.Int64(); err == nil && n >= math.MinInt32 && n <= math.MaxInt32 {
-		r, err := powerInt(b, n, e)
+		r, err := powerInt(b, n)
 		if err != nil {
 			return types.Null, err
 		}
@@ -270,7 +270,7 @@ func powerSpecial(b, e *apd.Decimal) (r *apd.Decimal, done bool, err error) {
 func integral(d *apd.Decimal) bool { return trimmed(d) == 0 }
 
 // powerInt raises to an integral power.
-func powerInt(b *apd.Decimal, n int64, e *apd.Decimal) (*apd.Decimal, error) {
+func powerInt(b *apd.Decimal, n int64) (*apd.Decimal, error) {
 	f := 0.0
 	if !b.IsZero() {
 		digits := b.Coeff.Append(nil, 10)
@@ -284,10 +284,11 @@ func powerInt(b *apd.Decimal, n int64, e *apd.Decimal) (*apd.Decimal, error) {
 	if f > 32768*4 {
 		return nil, numericOverflow()
 	}
-	if f+1 < -maxDisplayScale {
-		return types.RoundNumeric(apd.New(0, 0), maxDisplayScale), nil
+	// An integral power shows 16 decimals or as many as the base, whatever its size.
+	scale := clampScale(minSigDigits, b)
+	if f+1 < -float64(scale) {
+		return types.RoundNumeric(apd.New(0, 0), scale), nil
 	}
-	scale := clampScale(minSigDigits-int(f), b, e)
 	if n == 0 {
 		return types.RoundNumeric(apd.New(1, 0), scale), nil
 	}
