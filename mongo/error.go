@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pgmongo/pgmongo/types/pgerr"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -110,7 +111,7 @@ func Error(ctx context.Context, err error) error {
 	if errors.As(err, &pe) {
 		return pe
 	}
-	if ctx.Err() != nil {
+	if ended(ctx, err) {
 		return pgerr.New(pgerr.QueryCanceled, "%w", &ServerError{text: "canceling statement due to user request", cause: ctx.Err()})
 	}
 	e := describe(err)
@@ -139,6 +140,20 @@ func Error(ctx context.Context, err error) error {
 		state, e.text = pgerr.SerializationFailure, serializeText
 	}
 	return pgerr.New(state, "%w", e)
+}
+
+// ended reports whether err came from the end of ctx. A deadline is also one of the connection's, which may notice it a
+// moment before ctx does.
+func ended(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return true
+	}
+	deadline, ok := ctx.Deadline()
+	if !ok || !driver.IsTimeout(err) || time.Until(deadline) > 100*time.Millisecond {
+		return false
+	}
+	<-ctx.Done()
+	return true
 }
 
 // duplicate is PostgreSQL's 23505; the constraint's name is the index's. The caller that knows the columns adds DETAIL.

@@ -74,7 +74,7 @@ func (s *Session) ctx(ctx context.Context) context.Context {
 // failed maps an error; when ctx was cancelled it makes the server stop what the session still runs: the driver only
 // closes its connection, which the server notices late or, for some stages, never.
 func (s *Session) failed(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil && s.s != nil {
+	if err != nil && s.s != nil && ended(ctx, err) {
 		kctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 		defer cancel()
 		kill := s.c.c.Database("admin").RunCommand(kctx, bson.D{{Key: "killSessions", Value: bson.A{s.s.ID()}}}).Err()

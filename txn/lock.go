@@ -369,10 +369,3 @@ func (t *lockTable) setMode(o *lockOwner, key string, mode LockMode, keep bool) 
 	t.wake(e)
 	t.drop(key, e)
 }
-
-// bump counts a commit that took no locks.
-func (t *lockTable) bump() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.seq++
-}

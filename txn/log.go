@@ -77,8 +77,11 @@ func (s *Session) undo(ctx context.Context, mark int) {
 		return
 	}
 	if s.ms != nil && !s.lost {
-		s.drainCursors(ctx, "", "")
-		if s.undoInPlace(ctx, mark) == nil {
+		err := s.drainCursors(ctx, "", "")
+		if err == nil {
+			err = s.undoInPlace(ctx, mark)
+		}
+		if err == nil {
 			s.log.cut(mark)
 			return
 		}

@@ -114,6 +114,8 @@ func (t *Stmt) Finish(ctx context.Context, err error) error {
 		s.log.cut(t.mark)
 		s.lost = s.log.total() > 0
 		s.undoHooks(ctx, t.hooks)
+		// The next run is the same query.
+		s.queries = max(s.queries-1, 0)
 	default:
 		s.Fail(ctx)
 	}
@@ -223,7 +225,6 @@ func (s *Session) Run(ctx context.Context, o StatementOptions, f func(context.Co
 			return err
 		}
 		if !sent {
-			s.queries = max(s.queries-1, 0)
 			if err = s.Backoff(ctx, n, began, err); err == nil {
 				continue
 			}
