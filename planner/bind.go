@@ -238,7 +238,7 @@ var clauses = [...]clauseInfo{
 	inOffset:         {name: "OFFSET", noAgg: true, noWindow: true, noSRF: true},
 	inReturning:      {name: "RETURNING", noAgg: true, noWindow: true, noSRF: true},
 	inValues:         {name: "VALUES", noAgg: true, noWindow: true, noSRF: true},
-	inInsertTarget:   {name: "INSERT"},
+	inInsertTarget:   {name: "VALUES", noAgg: true, noWindow: true},
 	inUpdateSource:   {name: "UPDATE", noAgg: true, noWindow: true, noSRF: true},
 	inCheck:          {name: "check constraints", noAgg: true, noWindow: true, noSRF: true, selectCannot: "cannot use subquery in check constraint"},
 	inDefault:        {name: "DEFAULT expressions", noAgg: true, noWindow: true, noSRF: true, selectCannot: "cannot use subquery in DEFAULT expression"},

@@ -52,13 +52,16 @@ func (s *scope) funcCall(f *pg_query.FuncCall) (expr.Expr, error) {
 		return nil, err
 	}
 	// A row of a table written as an argument may mean its column: name(t) is t.name.
-	if x := s.projection(c); x != nil {
+	if x := s.projection(c, false); x != nil {
 		return x, nil
 	}
 	x, err := s.b.r.Func(expr.FuncCall{
 		Schema: c.schema, Name: c.name, Args: c.args, ArgNames: c.names, Variadic: f.FuncVariadic, Star: f.AggStar, Loc: f.Location,
 	})
 	if err != nil {
+		if x := s.projection(c, true); x != nil && pgerr.Is(err, pgerr.UndefinedFunction) {
+			return x, nil
+		}
 		return nil, err
 	}
 	call, ok := x.(*expr.Call)
@@ -139,8 +142,8 @@ func (s *scope) callParts(f *pg_query.FuncCall) (*boundCall, error) {
 	return c, nil
 }
 
-// projection finds the field that a call over one composite value names, unless a function of that name takes it.
-func (s *scope) projection(c *boundCall) expr.Expr {
+// projection finds the field that a call over one composite value names; without any only when no function has that name.
+func (s *scope) projection(c *boundCall, any bool) expr.Expr {
 	if len(c.args) != 1 || c.schema != "" || c.names != nil || c.f.AggStar || c.f.AggDistinct || c.f.FuncVariadic || c.f.Over != nil || c.filter != nil || len(c.f.AggOrder) > 0 {
 		return nil
 	}
@@ -149,7 +152,7 @@ func (s *scope) projection(c *boundCall) expr.Expr {
 		return nil
 	}
 	for i, f := range s.b.shapeOf(c.args[0]) {
-		if f.Name == c.name && !f.Dropped && len(s.b.c.Procs.ByName("pg_catalog", c.name)) == 0 && !s.functionExists(c.name) {
+		if f.Name == c.name && !f.Dropped && (any || len(s.b.c.Procs.ByName("pg_catalog", c.name)) == 0 && !s.functionExists(c.name)) {
 			return &expr.Field{X: c.args[0], Index: i, Name: f.Name, T: f.Type, Mod: f.Typmod}
 		}
 	}
@@ -274,9 +277,9 @@ func (s *scope) aggOrder(c *boundCall, agg *expr.Agg, within bool) error {
 func (s *scope) placeAggregate(agg *expr.Agg, name string, loc int32) (expr.Expr, error) {
 	var used colSet
 	for _, c := range agg.Children() {
-		if returnsSet(c) {
+		if call := setCall(c); call != nil {
 			return nil, pgerr.New(pgerr.FeatureNotSupported, "aggregate function calls cannot contain set-returning function calls").
-				WithHint("You might be able to move the set-returning function into a LATERAL FROM item.").At(loc)
+				WithHint("You might be able to move the set-returning function into a LATERAL FROM item.").At(call.Loc)
 		}
 		exprCols(c, &used)
 	}
@@ -290,10 +293,10 @@ func (s *scope) placeAggregate(agg *expr.Agg, name string, loc int32) (expr.Expr
 		owner = s
 	}
 	if used.intersects(&owner.aggCols) {
-		return nil, pgerr.New(pgerr.GroupingError, "aggregate function calls cannot be nested").At(loc)
+		return nil, pgerr.New(pgerr.GroupingError, "aggregate function calls cannot be nested").At(s.locOf(agg.Children(), &owner.aggCols, loc))
 	}
 	if used.intersects(&owner.windowCols) {
-		return nil, pgerr.New(pgerr.GroupingError, "aggregate function calls cannot contain window function calls").At(loc)
+		return nil, pgerr.New(pgerr.GroupingError, "aggregate function calls cannot contain window function calls").At(s.locOf(agg.Children(), &owner.windowCols, loc))
 	}
 	if owner.info().noAgg {
 		return nil, owner.info().aggError(loc)
@@ -301,14 +304,36 @@ func (s *scope) placeAggregate(agg *expr.Agg, name string, loc int32) (expr.Expr
 	owner.hasAgg = true
 	for _, a := range owner.aggs {
 		if equalAgg(a.Agg, agg) {
-			return ref(a.Col), nil
+			return s.b.refAt(a.Col, loc), nil
 		}
 	}
 	col := s.b.newCol(Col{Name: name, Type: agg.T, Mod: -1, NotNull: name == "count" && agg.Fn.User == nil}, owner)
 	owner.made.add(col.ID)
 	owner.aggCols.add(col.ID)
 	owner.aggs = append(owner.aggs, AggItem{Col: col, Agg: agg})
-	return ref(col), nil
+	return s.b.refAt(col, loc), nil
+}
+
+// refAt is a reference that remembers where it stands.
+func (b *binder) refAt(c Col, loc int32) *expr.ColRef {
+	r := ref(c)
+	b.locs[r] = loc
+	return r
+}
+
+// locOf finds where one of the columns is referred to.
+func (s *scope) locOf(in []expr.Expr, cols *colSet, loc int32) int32 {
+	for _, e := range in {
+		expr.Walk(e, func(e expr.Expr) bool {
+			if r, ok := e.(*expr.ColRef); ok && cols.has(r.ID) {
+				if l, ok := s.b.locs[r]; ok {
+					loc = l
+				}
+			}
+			return true
+		})
+	}
+	return loc
 }
 
 // inside reports whether s is o or inside of it.

@@ -220,8 +220,6 @@ func (s *scope) extraColumns(rel *catalog.Relation, attnums *[]int16, out *[]Col
 		}
 		c := Col{Name: rel.Name, Type: types.RecordT, Mod: -1, Table: rel.OID, Attnum: n}
 		if n == 0 {
-			c.Attnum = 0
-			c.Table = 0
 			if t := s.b.c.Snapshot.TypeByOID(rel.RowType); t != nil {
 				c.Type = t
 			}

@@ -29,7 +29,7 @@ type groupState struct {
 type groupingCall struct {
 	col  Col
 	args []expr.Expr
-	loc  int32
+	locs []int32
 }
 
 const maxGroupingSets = 4096
@@ -237,10 +237,10 @@ func (g *groupState) addKey(s *scope, x expr.Expr) {
 func (g *groupState) matchGrouping(s *scope) error {
 	for _, c := range s.grouping {
 		item := GroupingItem{Col: c.col}
-		for _, a := range c.args {
+		for j, a := range c.args {
 			i := slices.IndexFunc(g.keys, func(k expr.Expr) bool { return equalExpr(k, a) })
 			if i < 0 {
-				return pgerr.New(pgerr.GroupingError, "arguments to GROUPING must be grouping expressions of the associated query level").At(c.loc)
+				return pgerr.New(pgerr.GroupingError, "arguments to GROUPING must be grouping expressions of the associated query level").At(c.locs[j])
 			}
 			item.Keys = append(item.Keys, i)
 		}
@@ -325,9 +325,30 @@ func (g *groupState) checkSubquery(sub *expr.Subquery, loc int32) error {
 			g.addKey(s, r)
 			continue
 		}
+		var want colSet
+		want.add(id)
+		if l := s.deepLoc(sp.Root, &want); l >= 0 {
+			loc = l
+		}
 		return pgerr.New(pgerr.GroupingError, "subquery uses ungrouped column \"%s\" from outer query", s.qualifiedName(r)).At(loc)
 	}
 	return nil
+}
+
+// deepLoc finds where a plan refers to one of the columns, -1 when that is not known.
+func (s *scope) deepLoc(n Node, cols *colSet) int32 {
+	loc := int32(-1)
+	mapPlanExprs(n, func(e expr.Expr) expr.Expr {
+		return rewriteDeep(e, func(e expr.Expr) expr.Expr {
+			if r, ok := e.(*expr.ColRef); ok && cols.has(r.ID) && loc < 0 {
+				if l, ok := s.b.locs[r]; ok {
+					loc = l
+				}
+			}
+			return e
+		})
+	})
+	return loc
 }
 
 // qualifiedName is table.column for error texts.
@@ -399,13 +420,13 @@ func (s *scope) groupingFunc(f *pg_query.GroupingFunc) (expr.Expr, error) {
 	if len(f.Args) > 31 {
 		return nil, pgerr.New(pgerr.TooManyArguments, "GROUPING must have fewer than 32 arguments").At(f.Location)
 	}
-	call := groupingCall{loc: f.Location}
+	call := groupingCall{}
 	for _, a := range f.Args {
 		x, err := s.expr(a)
 		if err != nil {
 			return nil, err
 		}
-		call.args = append(call.args, x)
+		call.args, call.locs = append(call.args, x), append(call.locs, nodeLocation(a))
 	}
 	call.col = s.b.newCol(Col{Name: "grouping", Type: types.Int4T, Mod: -1, NotNull: true}, s)
 	s.made.add(call.col.ID)

@@ -198,9 +198,6 @@ func targetColumn(rel *catalog.Relation, r *pg_query.ResTarget) (*catalog.Column
 	if c := rel.Column(r.Name); c != nil {
 		return c, nil
 	}
-	if _, ok := systemColumns[r.Name]; ok {
-		return nil, pgerr.New(pgerr.FeatureNotSupported, "cannot assign to system column \"%s\"", r.Name).At(r.Location)
-	}
 	return nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" of relation \"%s\" does not exist", r.Name, rel.Name).At(r.Location)
 }
 

@@ -194,8 +194,10 @@ func (s *scope) subscript(x expr.Expr, subs []*pg_query.A_Indices, loc int32) (e
 	out := &expr.Subscript{X: x, Mod: -1}
 	switch {
 	case t == types.JSONBT:
-		if slice {
-			return nil, pgerr.New(pgerr.DatatypeMismatch, "jsonb subscript does not support slices").At(loc)
+		for _, ix := range subs {
+			if ix.IsSlice {
+				return nil, pgerr.New(pgerr.DatatypeMismatch, "jsonb subscript does not support slices").At(leftmost(nodeLocation(ix.Lidx), nodeLocation(ix.Uidx)))
+			}
 		}
 		out.T = types.JSONBT
 	case t.Elem != nil && slice:

@@ -14,7 +14,16 @@ type query struct {
 	node Node
 	cols []Col
 	proj *Project
-	srfs *ProjectSet
+	// locs are where the columns stand in the text; nil when that is not known.
+	locs []int32
+}
+
+// loc is where a column stands, -1 when that is not known.
+func (q *query) loc(i int) int32 {
+	if i < len(q.locs) {
+		return q.locs[i]
+	}
+	return -1
 }
 
 // target is an entry of the target list; a junk one is computed for ORDER BY, GROUP BY or DISTINCT ON alone.
@@ -187,6 +196,16 @@ func (q *selectState) anySRF() bool {
 	return false
 }
 
+func (q *selectState) locs() []int32 {
+	var out []int32
+	for _, t := range q.targets {
+		if !t.junk {
+			out = append(out, t.loc)
+		}
+	}
+	return out
+}
+
 // sortsOutput reports whether the ordering uses a computed output column, which must be computed once, before sorting:
 // SELECT random() AS r ... ORDER BY r.
 func (q *selectState) sortsOutput() bool {
@@ -210,12 +229,12 @@ func (s *scope) assembleSortFirst(q *selectState, node Node) *query {
 	}
 	node = s.sortAndCut(q, node, keys)
 	p := s.project(node, q.targets, false)
-	return &query{node: p, cols: p.Out, proj: p}
+	return &query{node: p, cols: p.Out, proj: p, locs: q.locs()}
 }
 
 // assembleProjectFirst computes the outputs, then removes duplicates and orders; junk columns are dropped at the end.
 func (s *scope) assembleProjectFirst(q *selectState, node Node) *query {
-	out := &query{}
+	out := &query{locs: q.locs()}
 	if q.locks != nil {
 		for _, d := range q.locks.Docs {
 			q.targets = append(q.targets, target{name: "document", x: ref(s.b.cols[d.Doc]), junk: true})

@@ -77,22 +77,22 @@ func (s *scope) combine(sel *pg_query.SelectStmt, left, right *query) (*query, e
 	lx, rx := left.outputs(), right.outputs()
 	lc, rc := make([]expr.Expr, n), make([]expr.Expr, n)
 	for i := range n {
-		t, err := s.b.r.CommonType([]expr.Expr{lx[i], rx[i]}, setOpNames[sel.Op], -1)
+		t, err := s.b.r.CommonType([]expr.Expr{lx[i], rx[i]}, setOpNames[sel.Op], right.loc(i))
 		if err != nil {
-			return nil, err
+			return nil, pgerr.At(err, right.loc(i))
 		}
 		if t == types.UnknownT {
 			t = types.TextT
 		}
-		if lc[i], err = s.b.r.Coerce(lx[i], t, -1, expr.Implicit, -1); err != nil {
+		if lc[i], err = s.b.r.Coerce(lx[i], t, -1, expr.Implicit, left.loc(i)); err != nil {
 			return nil, err
 		}
-		if rc[i], err = s.b.r.Coerce(rx[i], t, -1, expr.Implicit, -1); err != nil {
+		if rc[i], err = s.b.r.Coerce(rx[i], t, -1, expr.Implicit, right.loc(i)); err != nil {
 			return nil, err
 		}
 		if !op.All || op.Kind != Union {
 			if _, err := s.b.r.Equality(t); err != nil {
-				return nil, err
+				return nil, pgerr.At(err, left.loc(i))
 			}
 		}
 		mod := int32(-1)
@@ -104,7 +104,7 @@ func (s *scope) combine(sel *pg_query.SelectStmt, left, right *query) (*query, e
 		op.Out = append(op.Out, s.b.newCol(Col{Name: left.cols[i].Name, Type: t, Mod: mod, NotNull: nn}, s))
 	}
 	op.Left, op.Right = s.retype(left, lx, lc), s.retype(right, rx, rc)
-	return &query{node: op, cols: op.Out}, nil
+	return &query{node: op, cols: op.Out, locs: left.locs}, nil
 }
 
 // outputs are the expressions behind the columns where literals may still change their type, else the columns.

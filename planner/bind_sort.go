@@ -100,7 +100,7 @@ func (s *scope) usingOperator(sb *pg_query.SortBy, k *expr.SortKey) error {
 		k.Desc = name == "~>~" // the pattern operators order as < and > do in the C collation
 	default:
 		return pgerr.New(pgerr.WrongObjectType, "operator %s is not a valid ordering operator", name).
-			WithHint("Ordering operators must be \"<\" or \">\" members of btree operator families.").At(nodeLocation(sb.Node))
+			WithHint("Ordering operators must be \"<\" or \">\" members of btree operator families.").At(sb.Location)
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func (s *scope) windowCall(f *pg_query.FuncCall, fn *expr.Proc, args []expr.Expr
 	s.made.add(item.Col.ID)
 	s.windowCols.add(item.Col.ID)
 	w.funcs = append(w.funcs, item)
-	return ref(item.Col), nil
+	return s.b.refAt(item.Col, loc), nil
 }
 
 // finishWindows binds the definitions of the windows.

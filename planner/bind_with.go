@@ -219,20 +219,20 @@ func (d *cteDef) bindRecursive(sel *pg_query.SelectStmt) error {
 }
 
 func recursiveClauses(sel *pg_query.SelectStmt) error {
-	what := ""
+	what, loc := "", int32(-1)
 	switch {
 	case len(sel.SortClause) > 0:
-		what = "ORDER BY"
+		what, loc = "ORDER BY", nodeLocation(sel.SortClause[0].GetSortBy().Node)
 	case sel.LimitOffset != nil:
-		what = "OFFSET"
+		what, loc = "OFFSET", nodeLocation(sel.LimitOffset)
 	case sel.LimitCount != nil:
-		what = "LIMIT"
+		what, loc = "LIMIT", nodeLocation(sel.LimitCount)
 	case len(sel.LockingClause) > 0:
 		what = "FOR UPDATE/SHARE"
 	default:
 		return nil
 	}
-	return pgerr.New(pgerr.FeatureNotSupported, "%s in a recursive query is not implemented", what)
+	return pgerr.New(pgerr.FeatureNotSupported, "%s in a recursive query is not implemented", what).At(loc)
 }
 
 // stepColumns converts the recursive term's columns to the types that the non-recursive term fixed.
@@ -248,7 +248,7 @@ func (d *cteDef) stepColumns(s *scope, left, right *query) (Node, error) {
 		if common != t {
 			return nil, pgerr.New(pgerr.DatatypeMismatch, "recursive query \"%s\" column %d has type %s in non-recursive term but type %s overall",
 				d.node.Ctename, i+1, types.FormatType(t, d.cols[i].Mod), types.FormatType(common, -1)).
-				WithHint("Cast the output of the non-recursive term to the correct type.")
+				WithHint("Cast the output of the non-recursive term to the correct type.").At(left.loc(i))
 		}
 		if to[i], err = s.b.r.Coerce(x, t, -1, expr.Implicit, -1); err != nil {
 			return nil, err

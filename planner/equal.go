@@ -191,13 +191,16 @@ func planVolatile(n Node) bool {
 }
 
 // returnsSet reports whether a set-returning call is anywhere in e.
-func returnsSet(e expr.Expr) bool {
-	found := false
+func returnsSet(e expr.Expr) bool { return setCall(e) != nil }
+
+// setCall finds a set-returning call in e, nil for none.
+func setCall(e expr.Expr) *expr.Call {
+	var found *expr.Call
 	expr.Walk(e, func(e expr.Expr) bool {
 		if c, ok := e.(*expr.Call); ok && c.Fn.RetSet {
-			found = true
+			found = c
 		}
-		return !found
+		return found == nil
 	})
 	return found
 }

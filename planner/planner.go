@@ -92,11 +92,7 @@ func (b *binder) statement(stmt *pg_query.Node) (*query, string, error) {
 func (b *binder) paramTypes(root Node) ([]*types.T, error) {
 	for i, t := range b.params {
 		if t == nil {
-			loc, ok := b.paramLocs[i+1]
-			if !ok {
-				loc = -1
-			}
-			return nil, pgerr.New(pgerr.IndeterminateDatatype, "could not determine data type of parameter $%d", i+1).At(loc)
+			return nil, pgerr.New(pgerr.IndeterminateDatatype, "could not determine data type of parameter $%d", i+1)
 		}
 	}
 	if len(b.paramLocs) == 0 {
