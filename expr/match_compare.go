@@ -248,12 +248,8 @@ func or(conds ...bson.D) bson.D {
 	return bson.D{{Key: "$or", Value: list}}
 }
 
-// null matches the documents whose column is (not) NULL. A jsonb column that keeps SQL's NULL as a missing field has
-// JSON's null as null.
+// null matches the documents whose column is (not) NULL; a jsonb column keeps JSON's null as something else.
 func (f field) null(want bool) bson.D {
-	if f.col.NullMissing && f.col.Type == types.JSONBT {
-		return bson.D{{Key: f.path(), Value: bson.D{{Key: "$exists", Value: !want}}}}
-	}
 	op := "$eq"
 	if !want {
 		op = "$ne"

@@ -119,9 +119,6 @@ func AggForm(m *expr.Matcher, a *expr.Agg) PushedAgg {
 	integer := col.Type == types.Int2T || col.Type == types.Int4T || col.Type == types.Int8T
 	switch a.Fn.Name {
 	case "count":
-		if col.NullMissing && col.Type == types.JSONBT {
-			return PushedNone // JSON's null is counted, SQL's is not
-		}
 		return PushedCount
 	case "sum":
 		if integer {
