@@ -114,14 +114,6 @@ func schemaFunctions() []expr.Impl {
 		}
 		return types.Null, nil
 	}))
-	b.set("_pg_expandarray", func(_ env, a []datum, yield func(...datum) error) error {
-		for i, d := range a[0].Array().Vals {
-			if err := yield(d, num(i+1)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 	return b.out
 }
 

@@ -35,11 +35,6 @@ func serverFunctions() []expr.Impl {
 		}
 		return num(-1), nil
 	})
-	b.constant(text("UTF8"), "getdatabaseencoding")
-	b.add("pg_client_encoding", asked(func(_ env, s expr.Session, _ []datum) (datum, error) {
-		v, _, err := s.Setting("client_encoding", true)
-		return text(v), err
-	}))
 	b.add("pg_encoding_max_length", func(_ env, a []datum) (datum, error) {
 		switch a[0].Int() {
 		case 6:
@@ -50,7 +45,7 @@ func serverFunctions() []expr.Impl {
 		return types.Null, nil
 	})
 	b.add("pg_tablespace_location", func(_ env, _ []datum) (datum, error) { return text(""), nil })
-	b.constant(types.False, "pg_is_in_recovery", "pg_is_wal_replay_paused", "pg_jit_available", "pg_relation_is_publishable")
+	b.constant(types.False, "pg_is_wal_replay_paused", "pg_jit_available", "pg_relation_is_publishable")
 	b.add("pg_relation_is_updatable", scoped(func(c scope, a []datum) (datum, error) {
 		if r := c.s.RelationByOID(oidOf(a[0])); r != nil && r.Kind == catalog.KindTable && !r.ReadOnly {
 			return num(28), nil // insert, update and delete
