@@ -453,6 +453,12 @@ func (c *Change) RemoveExtension(name string) {
 // SetVersion sets the version that the new snapshot has.
 func (c *Change) SetVersion(v int64) { c.s.Version = v }
 
+// SetStored sets the version of the stored catalogue and the next free OID.
+func (c *Change) SetStored(v int64, nextOID uint32) { c.s.Stored, c.s.NextOID = v, nextOID }
+
+// FirstTempOID is where the OIDs of temporary objects begin: they are in one session's catalogue only and are not stored.
+const FirstTempOID uint32 = 0x80000000
+
 // index builds the lookup tables of a relation.
 func (r *Relation) index() {
 	r.byName = make(map[string]*Column, len(r.Columns))

@@ -20,6 +20,9 @@ type Snapshot struct {
 	Database string
 	DBOID    uint32
 
+	// Stored is the version of the stored catalogue that the snapshot shows or is about to become; Version counts what this
+	// process has seen, inferred tables too.
+	Stored int64
 	// NextOID is the next free OID for an object of this database.
 	NextOID uint32
 

@@ -4,6 +4,7 @@ package ddl
 
 import (
 	"context"
+	"slices"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
@@ -115,14 +116,38 @@ func Execute(ctx context.Context, c *Context, stmt *pg_query.Node) (Result, erro
 	if err != nil {
 		return Result{}, err
 	}
-	after := r.ch.Done()
-	if c.Physical != nil && (len(r.work) > 0 || len(after.Touched()) > 0) {
-		if err := c.Physical.Apply(ctx, r.before, after, r.work); err != nil {
+	touched := r.snap().Touched()
+	if len(touched) > 0 || len(r.work) > 0 {
+		if err := r.finish(touched); err != nil {
 			return Result{}, err
 		}
 	}
-	c.Snapshot = after
 	return Result{Tag: tag, Notices: r.notices, Fill: r.fill}, nil
+}
+
+// finish makes the change the session's catalogue, and MongoDB follow.
+func (r *run) finish(touched []catalog.Object) error {
+	c := r.c
+	if slices.ContainsFunc(touched, func(o catalog.Object) bool { return o.OID < catalog.FirstTempOID }) {
+		r.ch.SetStored(r.before.Stored+1, r.snap().NextOID)
+	}
+	if c.Physical == nil {
+		c.Snapshot = r.ch.Done()
+		return nil
+	}
+	r.ch.SetVersion(c.Physical.NextVersion())
+	after := r.ch.Done()
+	var env *expr.Env
+	if c.Exprs != nil {
+		env = c.Exprs.Env()
+	}
+	if err := c.Physical.Apply(r.ctx, env, r.before, after, r.work); err != nil {
+		return err
+	}
+	if len(touched) > 0 {
+		c.Snapshot = after
+	}
+	return nil
 }
 
 // statement runs one statement, or one of those that CREATE SCHEMA and CREATE TABLE imply, and returns its tag.

@@ -12,8 +12,10 @@ import (
 type Physical interface {
 	// Apply writes the difference between two snapshots to the catalogue and does the work, in order. It fails with the
 	// error of the first work that fails: 23505 for a unique index over duplicates, 23514, 23502, 23503 for a row that
-	// violates a constraint.
-	Apply(ctx context.Context, before, after *catalog.Snapshot, work []Work) error
+	// violates a constraint. env evaluates the expressions of the work.
+	Apply(ctx context.Context, env *expr.Env, before, after *catalog.Snapshot, work []Work) error
+	// NextVersion numbers the catalogues that this process sees: plans are cached by it.
+	NextVersion() int64
 	// Empty reports whether a table has no rows that the transaction sees.
 	Empty(ctx context.Context, rel *catalog.Relation) (bool, error)
 	// CollectionTaken reports whether a collection of that name exists or is about to be dropped.

@@ -8,6 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/catalog/ddl"
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -86,8 +87,32 @@ func (s *Store) CreateDatabase(ctx context.Context, name, template string) error
 	return s.client.Write(ctx, name, Collection, []mongo.Write{{Kind: mongo.WriteInsert, ID: bson.Raw(doc).Lookup("_id"), Doc: doc}})
 }
 
-// DropDatabase removes a database; who uses it is the caller's to see.
-func (s *Store) DropDatabase(ctx context.Context, name string) error {
+// DropDatabase removes a database; 55006 while sessions use it, unless force.
+func (s *Store) DropDatabase(ctx context.Context, name string, force bool) error {
+	if n := s.inUse(name); n > 0 && !force {
+		e := pgerr.New(pgerr.ObjectInUse, "database \"%s\" is being accessed by other users", name)
+		if n == 1 {
+			return e.WithDetail("There is 1 other session using the database.")
+		}
+		return e.WithDetail("There are %d other sessions using the database.", n)
+	}
 	defer s.forget(name)
 	return s.client.DropDatabase(ctx, name)
 }
+
+// RenameDatabase is refused: MongoDB renames collections one by one, which is not atomic.
+func (s *Store) RenameDatabase(context.Context, string, string) error {
+	return pgerr.Unsupported("ALTER DATABASE RENAME")
+}
+
+// CommentDatabase checks that the database exists; its comment is not kept.
+func (s *Store) CommentDatabase(ctx context.Context, name, comment string) error {
+	exists, err := s.DatabaseExists(ctx, name)
+	if err == nil && !exists {
+		err = pgerr.New(pgerr.InvalidCatalogName, "database \"%s\" does not exist", name)
+	}
+	return err
+}
+
+// Cluster returns the store as what CREATE DATABASE and its kin change.
+func (s *Store) Cluster() ddl.Cluster { return s }

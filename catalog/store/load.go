@@ -14,11 +14,12 @@ import (
 )
 
 // load reads a database's whole catalogue onto a fresh snapshot. One cursor reads it, so that it sees one state.
-func (s *Store) load(ctx context.Context, database string) (*catalog.Snapshot, error) {
+func (s *Store) load(ctx context.Context, database string) (*catalog.Snapshot, []jobDoc, error) {
 	cursor, err := s.client.Read(ctx, mongo.Query{Database: database, Collection: Collection, Filter: bson.D{}})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	var jobs []jobDoc
 	byKind := map[byte][]bson.Raw{}
 	version := versionDoc{NextOID: int64(catalog.FirstNormalOID)}
 	for {
@@ -27,13 +28,21 @@ func (s *Store) load(ctx context.Context, database string) (*catalog.Snapshot, e
 			break
 		}
 		if err != nil {
-			return nil, errors.Join(err, cursor.Close(ctx))
+			return nil, nil, errors.Join(err, cursor.Close(ctx))
 		}
 		id, _ := doc.Lookup("_id").StringValueOK()
 		if id == versionID {
 			if err := bson.Unmarshal(doc, &version); err != nil {
-				return nil, corrupt(id, err)
+				return nil, nil, corrupt(id, err)
 			}
+			continue
+		}
+		if isJob(id) {
+			var j jobDoc
+			if err := bson.Unmarshal(doc, &j); err != nil {
+				return nil, nil, corrupt(id, err)
+			}
+			jobs = append(jobs, j)
 			continue
 		}
 		if id != "" {
@@ -41,16 +50,42 @@ func (s *Store) load(ctx context.Context, database string) (*catalog.Snapshot, e
 		}
 	}
 	if err := cursor.Close(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	base := catalog.New(database, databaseOID(database), s.sys)
-	base.NextOID = max(base.NextOID, uint32(version.NextOID))
 	l := loader{change: base.Change(), types: map[uint32]*typeDoc{}}
 	if err := l.load(byKind); err != nil {
+		return nil, nil, err
+	}
+	l.change.SetStored(version.V, max(catalog.FirstNormalOID, uint32(version.NextOID)))
+	l.change.SetVersion(s.NextVersion())
+	return l.change.Done(), jobs, nil
+}
+
+// readJobs reads the job documents of a database.
+func (s *Store) readJobs(ctx context.Context, database string) ([]jobDoc, error) {
+	cursor, err := s.client.Read(ctx, mongo.Query{
+		Database: database, Collection: Collection,
+		Filter: bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: jobPrefix}, {Key: "$lt", Value: "job;"}}}},
+	})
+	if err != nil {
 		return nil, err
 	}
-	l.change.SetVersion(version.V)
-	return l.change.Done(), nil
+	var jobs []jobDoc
+	for {
+		doc, err := cursor.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return jobs, cursor.Close(ctx)
+		}
+		if err != nil {
+			return nil, errors.Join(err, cursor.Close(ctx))
+		}
+		var j jobDoc
+		if err := bson.Unmarshal(doc, &j); err != nil {
+			return nil, errors.Join(corrupt("job", err), cursor.Close(ctx))
+		}
+		jobs = append(jobs, j)
+	}
 }
 
 func corrupt(id string, err error) error {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -18,9 +19,10 @@ import (
 )
 
 // How long what was read is believed: the version document is looked at again after freshFor, which bounds how late
-// another proxy's DDL shows, and an inferred schema after inferredFor, or at once when a small collection's size changed.
+// another proxy's DDL shows, the list of collections after listedFor, and an inferred schema after inferredFor, or at once when a small collection's size changed.
 const (
 	freshFor      = 250 * time.Millisecond
+	listedFor     = time.Second
 	inferredFor   = time.Minute
 	smallDocument = 1000
 )
@@ -29,6 +31,9 @@ const (
 type Store struct {
 	client *mongo.Client
 	sys    *catalog.System
+	// inUse counts the sessions in a database, for DROP DATABASE.
+	inUse    func(database string) int
+	versions atomic.Int64
 
 	mu        sync.Mutex
 	databases map[string]*state
@@ -40,7 +45,9 @@ type state struct {
 	declared *catalog.Snapshot // what DDL made
 	visible  *catalog.Snapshot // with the collections of others
 	checked  time.Time
+	listed   time.Time // when the collections were last listed
 	inferred map[string]*inference
+	jobs     []jobDoc
 }
 
 // inference is the schema of a collection that others own.
@@ -53,8 +60,11 @@ type inference struct {
 
 // New returns a store over a deployment; sys are the system catalogues that every snapshot has.
 func New(client *mongo.Client, sys *catalog.System) *Store {
-	return &Store{client: client, sys: sys, databases: map[string]*state{}}
+	return &Store{client: client, sys: sys, databases: map[string]*state{}, inUse: func(string) int { return 0 }}
 }
+
+// CountSessions tells the store how to count the sessions that use a database.
+func (s *Store) CountSessions(count func(database string) int) { s.inUse = count }
 
 func (s *Store) state(database string) *state {
 	s.mu.Lock()
@@ -87,7 +97,7 @@ func (s *Store) Committed(database string) {
 	st := s.state(database)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	st.checked = time.Time{}
+	st.checked = noTime
 }
 
 func (s *Store) forget(database string) {
@@ -97,27 +107,25 @@ func (s *Store) forget(database string) {
 }
 
 func (s *Store) refresh(ctx context.Context, database string, st *state) error {
-	infos, err := s.client.Collections(ctx, database, nil)
-	if err != nil {
-		return err
-	}
-	if len(infos) == 0 && !alwaysExists(database) {
-		s.forgetLater(database)
-		return pgerr.New(pgerr.InvalidCatalogName, "database \"%s\" does not exist", database)
-	}
 	version, err := s.version(ctx, database)
 	if err != nil {
 		return err
 	}
-	changed := st.declared == nil || st.declared.Version != version
+	v := int64(0)
+	if version != nil {
+		v = version.V
+	}
+	changed := st.declared == nil || st.declared.Stored != v
 	if changed {
-		if st.declared, err = s.load(ctx, database); err != nil {
+		if st.declared, st.jobs, err = s.load(ctx, database); err != nil {
 			return err
 		}
 	}
-	found, err := s.infer(ctx, database, st, infos)
-	if err != nil {
-		return err
+	found := false
+	if changed || st.visible == nil || time.Since(st.listed) >= listedFor {
+		if found, err = s.list(ctx, database, st); err != nil {
+			return err
+		}
 	}
 	if changed || found || st.visible == nil {
 		st.visible = s.withInferred(st)
@@ -125,27 +133,38 @@ func (s *Store) refresh(ctx context.Context, database string, st *state) error {
 	return nil
 }
 
-// forgetLater drops the state without its own lock, which the caller holds.
-func (s *Store) forgetLater(database string) { s.forget(database) }
+// list looks for collections that others have made or removed.
+func (s *Store) list(ctx context.Context, database string, st *state) (bool, error) {
+	infos, err := s.client.Collections(ctx, database, nil)
+	if err != nil {
+		return false, err
+	}
+	if len(infos) == 0 && !alwaysExists(database) {
+		st.declared, st.visible = nil, nil
+		return false, pgerr.New(pgerr.InvalidCatalogName, "database \"%s\" does not exist", database)
+	}
+	st.listed = time.Now()
+	return s.infer(ctx, database, st, infos)
+}
 
-// version reads the version document; a database without one is at version 0.
-func (s *Store) version(ctx context.Context, database string) (int64, error) {
+// version reads the version document; nil when the database has no catalogue.
+func (s *Store) version(ctx context.Context, database string) (*versionDoc, error) {
 	cursor, err := s.client.Read(ctx, mongo.Query{Database: database, Collection: Collection, Filter: bson.D{{Key: "_id", Value: versionID}}, Limit: 1})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	doc, err := cursor.Next(ctx)
 	if errors.Is(err, io.EOF) {
-		return 0, cursor.Close(ctx)
+		return nil, cursor.Close(ctx)
 	}
 	if err != nil {
-		return 0, errors.Join(err, cursor.Close(ctx))
+		return nil, errors.Join(err, cursor.Close(ctx))
 	}
-	var v versionDoc
-	if err := bson.Unmarshal(doc, &v); err != nil {
-		return 0, errors.Join(corrupt(versionID, err), cursor.Close(ctx))
+	v := &versionDoc{}
+	if err := bson.Unmarshal(doc, v); err != nil {
+		return nil, errors.Join(corrupt(versionID, err), cursor.Close(ctx))
 	}
-	return v.V, cursor.Close(ctx)
+	return v, cursor.Close(ctx)
 }
 
 // hidden reports whether a collection is not a table: MongoDB's own, and pgmongo's.
@@ -163,7 +182,21 @@ func (s *Store) infer(ctx context.Context, database string, st *state, infos []m
 	}
 	changed, present := false, map[string]bool{}
 	for _, info := range infos {
-		if hidden(info.Name) || declared[info.Name] || st.declared.RelationIn("public", info.Name) != nil {
+		if !hidden(info.Name) && !declared[info.Name] && st.inferred[info.Name] == nil {
+			// A collection that is new here may be one that a transaction is making or dropping.
+			var err error
+			if st.jobs, err = s.readJobs(ctx, database); err != nil {
+				return false, err
+			}
+			break
+		}
+	}
+	about, err := s.resume(ctx, database, st.declared, st.jobs)
+	if err != nil {
+		return false, err
+	}
+	for _, info := range infos {
+		if hidden(info.Name) || declared[info.Name] || about[info.Name] || st.declared.RelationIn("public", info.Name) != nil {
 			continue
 		}
 		present[info.Name] = true
@@ -241,6 +274,7 @@ func (s *Store) withInferred(st *state) *catalog.Snapshot {
 			c.PutRelation(put)
 		}
 	}
+	c.SetVersion(s.NextVersion())
 	return c.Done()
 }
 

@@ -1,0 +1,282 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/catalog/ddl"
+	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/mongo"
+	"github.com/pgmongo/pgmongo/txn"
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// physical does MongoDB's part of one DDL statement; it implements ddl.Physical.
+type physical struct {
+	store    *Store
+	session  *txn.Session
+	stmt     *txn.Stmt
+	database string
+}
+
+// Physical returns what does MongoDB's part of one DDL statement of a session: the catalogue's documents are written in
+// the session's transaction; what cannot be done in one is done at once and undone by a rollback, or done after commit.
+func (s *Store) Physical(session *txn.Session, stmt *txn.Stmt) ddl.Physical {
+	return &physical{s, session, stmt, session.Database()}
+}
+
+// NextVersion implements ddl.Physical.
+func (p *physical) NextVersion() int64 { return p.store.NextVersion() }
+
+// NextVersion numbers the catalogues that this process sees, committed ones and those of open transactions.
+func (s *Store) NextVersion() int64 { return s.versions.Add(1) }
+
+// Empty implements ddl.Physical.
+func (p *physical) Empty(ctx context.Context, rel *catalog.Relation) (bool, error) {
+	doc, err := p.first(ctx, mongo.Query{Database: p.database, Collection: rel.Collection, Filter: bson.D{}, Projection: bson.D{{Key: "_id", Value: 1}}, Limit: 1})
+	return doc == nil, err
+}
+
+// first returns the first document of a read in the transaction, nil for none.
+func (p *physical) first(ctx context.Context, q mongo.Query) (bson.Raw, error) {
+	cursor, err := p.stmt.Read(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := cursor.Next(ctx)
+	if errors.Is(err, io.EOF) {
+		return nil, cursor.Close(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, cursor.Close(ctx))
+	}
+	return slices.Clone(doc), cursor.Close(ctx)
+}
+
+// CollectionTaken implements ddl.Physical.
+func (p *physical) CollectionTaken(ctx context.Context, name string) (bool, error) {
+	infos, err := p.store.client.Collections(ctx, p.database, bson.D{{Key: "name", Value: name}})
+	return len(infos) > 0, err
+}
+
+// Apply implements ddl.Physical.
+func (p *physical) Apply(ctx context.Context, env *expr.Env, before, after *catalog.Snapshot, work []ddl.Work) error {
+	var touched []catalog.Object
+	for _, o := range after.Touched() {
+		if o.OID < catalog.FirstTempOID {
+			touched = append(touched, o)
+		}
+	}
+	if len(touched) > 0 {
+		if err := p.lock(ctx, before); err != nil {
+			return err
+		}
+	}
+	w := &worker{physical: p, env: env, after: after, fresh: map[string]bool{}, rewritten: map[string]bool{}}
+	for _, item := range work {
+		if err := w.do(ctx, item); err != nil {
+			return err
+		}
+	}
+	if len(touched) == 0 {
+		return nil
+	}
+	if err := p.write(ctx, before, after, touched, w); err != nil {
+		return err
+	}
+	p.session.OnTransactionEnd(func(context.Context) { p.store.adopt(p.database, after, touched) }, nil)
+	return nil
+}
+
+// lock makes DDL of one database go one at a time: the version document is locked until the transaction ends, and must be
+// at the version that the statement's catalogue was read at.
+func (p *physical) lock(ctx context.Context, before *catalog.Snapshot) error {
+	id := bson.RawValue{Type: bson.TypeString, Value: stringValue(versionID)}
+	v, err := p.store.version(ctx, p.database)
+	if err != nil {
+		return err
+	}
+	if v == nil {
+		if err := p.store.begin(ctx, p.session, p.database); err != nil {
+			return err
+		}
+	}
+	if _, err := p.stmt.Lock(ctx, p.database, Collection, []bson.RawValue{id}, txn.LockUpdate, txn.WaitBlock); err != nil {
+		p.store.Committed(p.database)
+		return err
+	}
+	doc, err := p.first(ctx, mongo.Query{Database: p.database, Collection: Collection, Filter: bson.D{{Key: "_id", Value: versionID}}, Limit: 1})
+	if err != nil {
+		return err
+	}
+	var have versionDoc
+	if doc != nil {
+		if err := bson.Unmarshal(doc, &have); err != nil {
+			return corrupt(versionID, err)
+		}
+	}
+	if have.V != before.Stored {
+		p.store.Committed(p.database)
+		return pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent change of the catalogue").
+			WithHint("Another session has changed the database's schema; repeat the statement.")
+	}
+	return nil
+}
+
+func stringValue(s string) []byte {
+	n := len(s) + 1
+	return append(append([]byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)}, s...), 0)
+}
+
+// write puts the changed objects and the new version into the catalogue.
+func (p *physical) write(ctx context.Context, before, after *catalog.Snapshot, touched []catalog.Object, w *worker) error {
+	ids := bson.A{versionID}
+	for _, o := range touched {
+		ids = append(ids, objectID(o))
+	}
+	for _, j := range w.jobs {
+		ids = append(ids, j)
+	}
+	old, err := p.documents(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var writes []mongo.Write
+	for _, o := range touched {
+		id := objectID(o)
+		doc, err := encode(after, o)
+		if err != nil {
+			return err
+		}
+		if w := replaceWrite(id, old[id], doc); w != nil {
+			writes = append(writes, *w)
+		}
+	}
+	// A job whose work the commit makes lasting is done; those that the commit orders begin with it.
+	for _, j := range w.jobs {
+		if had := old[j]; had != nil {
+			writes = append(writes, *replaceWrite(j, had, nil))
+		}
+	}
+	for id, doc := range w.orders {
+		writes = append(writes, *replaceWrite(id, nil, doc))
+	}
+	version, err := bson.Marshal(versionDoc{ID: versionID, V: after.Stored, NextOID: int64(after.NextOID)})
+	if err != nil {
+		return err
+	}
+	writes = append(writes, *replaceWrite(versionID, old[versionID], version))
+	return p.stmt.Write(ctx, p.database, Collection, writes)
+}
+
+// replaceWrite changes a document from one state to another; nil when there is nothing to do.
+func replaceWrite(id string, old, doc bson.Raw) *mongo.Write {
+	w := &mongo.Write{ID: bson.RawValue{Type: bson.TypeString, Value: stringValue(id)}, Before: old, Doc: doc}
+	switch {
+	case old == nil && doc == nil:
+		return nil
+	case old == nil:
+		w.Kind = mongo.WriteInsert
+	case doc == nil:
+		w.Kind = mongo.WriteDelete
+	default:
+		w.Kind = mongo.WriteReplace
+	}
+	return w
+}
+
+// documents reads catalogue documents by _id in the transaction.
+func (p *physical) documents(ctx context.Context, ids bson.A) (map[string]bson.Raw, error) {
+	cursor, err := p.stmt.Read(ctx, mongo.Query{Database: p.database, Collection: Collection, Filter: bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}})
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]bson.Raw{}
+	for {
+		doc, err := cursor.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return out, cursor.Close(ctx)
+		}
+		if err != nil {
+			return nil, errors.Join(err, cursor.Close(ctx))
+		}
+		out[doc.Lookup("_id").StringValue()] = slices.Clone(doc)
+	}
+}
+
+// begin makes the catalogue of a database that has none. It happens outside the transaction, since a transaction does not
+// see collections that are newer than itself.
+func (s *Store) begin(ctx context.Context, session *txn.Session, database string) error {
+	return session.Outside(ctx, func(ctx context.Context) error {
+		_, err := s.client.FindAndModify(ctx, database, Collection, versionID,
+			bson.D{{Key: "$setOnInsert", Value: bson.D{{Key: "v", Value: int64(0)}, {Key: "nextOID", Value: int64(catalog.FirstNormalOID)}}}}, false)
+		return err
+	})
+}
+
+// adopt takes committed changes over from the session that made them, which saves reading the catalogue again. Where a
+// column's type would be another object than the one that the catalogue has, the catalogue is read again instead.
+func (s *Store) adopt(database string, after *catalog.Snapshot, touched []catalog.Object) {
+	st := s.state(database)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.checked = noTime
+	if st.declared == nil || st.declared.Stored+1 != after.Stored {
+		return
+	}
+	c := st.declared.Change()
+	for _, o := range touched {
+		if !adoptObject(c, after, o) {
+			return
+		}
+	}
+	c.SetStored(after.Stored, after.NextOID)
+	declared := c.Done()
+	for _, o := range touched {
+		if o.Kind != catalog.ObjRelation {
+			continue
+		}
+		if r := declared.RelationByOID(o.OID); r != nil && !sameTypes(declared, r) {
+			return
+		}
+	}
+	st.declared, st.visible = declared, nil
+}
+
+func sameTypes(s *catalog.Snapshot, r *catalog.Relation) bool {
+	return !slices.ContainsFunc(r.Columns, func(c *catalog.Column) bool { return s.TypeByOID(c.Type.OID) != c.Type })
+}
+
+func adoptObject(c *catalog.Change, after *catalog.Snapshot, o catalog.Object) bool {
+	switch o.Kind {
+	case catalog.ObjRelation:
+		r := after.RelationByOID(o.OID)
+		if r == nil {
+			c.RemoveRelation(o.OID)
+			return true
+		}
+		c.PutRelation(r)
+	case catalog.ObjSchema:
+		x := after.SchemaByOID(o.OID)
+		if x == nil {
+			c.RemoveSchema(o.OID)
+			return true
+		}
+		c.PutSchema(x)
+	case catalog.ObjFunction:
+		x := after.FunctionByOID(o.OID)
+		if x == nil {
+			c.RemoveFunction(o.OID)
+			return true
+		}
+		c.PutFunction(x)
+	default:
+		return false // read again: rare
+	}
+	return true
+}
