@@ -274,7 +274,7 @@ func dateFromBSON(t *T, v bson.RawValue) (Datum, error) {
 		// Timestamps with microseconds inside arrays and other containers are kept as text.
 		if s, ok := bsonString(v.Value); ok && t.OID != oidDate {
 			d, err := inputTimestamp(storageIO, s, t.OID == oidTimestampTZ)
-			if err == nil {
+			if err == nil && string(Output(storageIO, t, nil, d)) == s {
 				return d, nil
 			}
 		}

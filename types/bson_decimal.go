@@ -35,17 +35,16 @@ func appendDecimal(dst []byte, d *apd.Decimal) (out []byte, ok bool) {
 		return put(decimalInf, 0)
 	}
 	coeff, exp := &d.Coeff, d.Exponent
-	if d.Coeff.BitLen() > 112 && d.NumDigits() > decimalDigits {
-		if exp < 0 {
-			return dst, false
+	if d.Coeff.BitLen() > 112 {
+		digits, zeros := significantDigits(&d.Coeff)
+		if len(digits)+int(zeros) > decimalDigits {
+			// An integer with trailing zeros may be shortened, since a positive exponent reads as scale 0.
+			if exp < 0 || len(digits) > decimalDigits {
+				return dst, false
+			}
+			coeff, exp = new(apd.BigInt), exp+zeros
+			coeff.SetString(string(digits), 10)
 		}
-		// An integer with trailing zeros may be shortened, since a positive exponent reads as scale 0.
-		var r apd.Decimal
-		r.Reduce(d)
-		if r.NumDigits() > decimalDigits {
-			return dst, false
-		}
-		coeff, exp = &r.Coeff, r.Exponent
 	}
 	if exp < -decimalBias || exp > decimalMaxExp {
 		return dst, false

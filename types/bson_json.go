@@ -187,7 +187,7 @@ func jsonObjectFromBSON(b []byte, unwrap bool) *JSON {
 		switch f := fields[0]; {
 		case f.Key == wrapNull && f.Value.Kind == JSONBool:
 			return NewJSONNull()
-		case f.Key == wrapObject && f.Value.Kind == JSONObject:
+		case f.Key == wrapObject && only.Type == bson.TypeEmbeddedDocument:
 			return jsonObjectFromBSON(only.Value, false)
 		case f.Key == wrapNumeric && f.Value.Kind == JSONString:
 			if n, err := ParseNumeric(f.Value.Str); err == nil && n.Form == apd.Finite {

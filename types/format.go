@@ -33,7 +33,7 @@ func FormatTypeIn(t *T, typmod int32, visible func(*T) bool) string {
 func sqlTypeName(t *T, typmod int32) string {
 	switch t.OID {
 	case oidBit:
-		return withLength("bit", typmod, 0)
+		return withLength("bit", typmod, -1)
 	case oidBool:
 		return "boolean"
 	case oidBpchar:
@@ -65,7 +65,7 @@ func sqlTypeName(t *T, typmod int32) string {
 	case oidTimestampTZ:
 		return withPrecision("timestamp", typmod) + " with time zone"
 	case oidVarbit:
-		return withLength("bit varying", typmod, 0)
+		return withLength("bit varying", typmod, -1)
 	case oidVarchar:
 		return withLength("character varying", typmod, 4)
 	}
@@ -74,7 +74,7 @@ func sqlTypeName(t *T, typmod int32) string {
 
 func withLength(name string, typmod, header int32) string {
 	if typmod > header {
-		return name + "(" + strconv.Itoa(int(typmod-header)) + ")"
+		return name + "(" + strconv.Itoa(int(typmod-max(header, 0))) + ")"
 	}
 	return name
 }

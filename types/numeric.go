@@ -361,6 +361,16 @@ func normalizeExponent(d *apd.Decimal) {
 	}
 }
 
+// significantDigits returns a coefficient's decimal digits without trailing zeros, and how many zeros these were.
+func significantDigits(c *apd.BigInt) (digits []byte, zeros int32) {
+	digits = c.Append(nil, 10)
+	for len(digits) > 1 && digits[len(digits)-1] == '0' {
+		digits = digits[:len(digits)-1]
+		zeros++
+	}
+	return digits, zeros
+}
+
 func pow10(n int32) *apd.BigInt {
 	return new(apd.BigInt).Exp(apd.NewBigInt(10), apd.NewBigInt(int64(n)), nil)
 }

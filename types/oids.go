@@ -55,6 +55,7 @@ const (
 	oidRegtype       = 2206
 	oidRecord        = 2249
 	oidCstring       = 2275
+	oidRecordArray   = 2287
 	oidAny           = 2276
 	oidAnyArray      = 2277
 	oidVoid          = 2278

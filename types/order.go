@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"math"
 	"math/bits"
+	"strconv"
 	"strings"
 
 	"github.com/cockroachdb/apd/v3"
@@ -300,12 +301,12 @@ func hashNumeric(d *apd.Decimal, seed uint64) uint64 {
 		}
 		return mix(mix(seed, n), uint64(int64(exp))<<1|b2u(d.Negative))
 	}
-	var r apd.Decimal
-	r.Reduce(d)
-	if r.Coeff.IsUint64() {
-		return mix(mix(seed, r.Coeff.Uint64()), uint64(int64(r.Exponent))<<1|b2u(d.Negative))
+	digits, zeros := significantDigits(&d.Coeff)
+	sign := uint64(int64(exp+zeros))<<1 | b2u(d.Negative)
+	if n, err := strconv.ParseUint(string(digits), 10, 64); err == nil {
+		return mix(mix(seed, n), sign)
 	}
-	return hashString(string(r.Coeff.Append(nil, 10)), mix(seed, uint64(int64(r.Exponent))<<1|b2u(d.Negative)))
+	return hashString(string(digits), mix(seed, sign))
 }
 
 // Sortable reports whether t has a default btree operator class.

@@ -235,18 +235,36 @@ func receiveTSVector(b []byte) (Datum, error) {
 	return Ref(NewTSVector(lexemes)), nil
 }
 
-// compareTSVector orders by the number of lexemes, then by their words, positions and weights.
+// storedSize is the length that PostgreSQL's form of the vector has, which its ordering looks at.
+func (v *TSVector) storedSize() int {
+	n := 4 * len(v.Lexemes)
+	for _, l := range v.Lexemes {
+		n += len(l.Word)
+		if len(l.Positions) > 0 {
+			n += n%2 + 2 + 2*len(l.Positions)
+		}
+	}
+	return n
+}
+
+// compareTSVector orders by the stored size and the number of lexemes, then by words, positions and weights.
 func compareTSVector(a, b *TSVector) int {
+	if c := cmp.Compare(a.storedSize(), b.storedSize()); c != 0 {
+		return c
+	}
 	if c := cmp.Compare(len(a.Lexemes), len(b.Lexemes)); c != 0 {
 		return c
 	}
 	for i := range a.Lexemes {
 		x, y := &a.Lexemes[i], &b.Lexemes[i]
+		if c := cmp.Compare(b2u(len(y.Positions) > 0), b2u(len(x.Positions) > 0)); c != 0 {
+			return c
+		}
 		if c := strings.Compare(x.Word, y.Word); c != 0 {
 			return c
 		}
 		if c := cmp.Compare(len(x.Positions), len(y.Positions)); c != 0 {
-			return c
+			return -c
 		}
 		for k := range x.Positions {
 			if c := cmp.Compare(x.Positions[k], y.Positions[k]); c != 0 {
@@ -481,7 +499,8 @@ func sendTSItem(dst []byte, q *TSQuery) []byte {
 	return sendTSItem(dst, q.Left)
 }
 
-// compareTSQuery orders by the number of items, then by the text.
+// compareTSQuery orders by the number of items, then by the text. PostgreSQL's order among queries of one size follows
+// checksums of their words; only equality has a meaning there.
 func compareTSQuery(a, b *TSQuery) int {
 	if c := cmp.Compare(a.count(), b.count()); c != 0 {
 		return c

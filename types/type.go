@@ -77,7 +77,7 @@ type Field struct {
 
 // IsArray reports whether t is a true array type (not oidvector or int2vector).
 func (t *T) IsArray() bool {
-	return t.Elem != nil && t.Category == 'A' && t.Len == -1 && t.OID != oidInt2Vector && t.OID != oidOidVector
+	return t.Elem != nil && t.Len == -1 && (t.Category == 'A' || t.OID == oidRecordArray) && t.OID != oidInt2Vector && t.OID != oidOidVector
 }
 
 // BaseType returns what a domain is over in the end, and t itself for other types.

@@ -18,6 +18,7 @@ type zoneTables struct {
 	names   map[string]string // lower case -> as spelled
 	abbrevs map[string]ZoneAbbrev
 	list    []string
+	loaded  *sync.Map // name -> *time.Location: a cache of embedded data
 }
 
 // ZoneAbbrev is a time zone abbreviation: its offset in seconds east of UTC.
@@ -27,7 +28,7 @@ type ZoneAbbrev struct {
 }
 
 var zones = sync.OnceValue(func() zoneTables {
-	z := zoneTables{names: map[string]string{}, abbrevs: map[string]ZoneAbbrev{}, list: strings.Fields(zoneNames)}
+	z := zoneTables{names: map[string]string{}, abbrevs: map[string]ZoneAbbrev{}, list: strings.Fields(zoneNames), loaded: &sync.Map{}}
 	for _, n := range z.list {
 		z.names[strings.ToLower(n)] = n
 	}
@@ -69,7 +70,11 @@ func LoadZone(name string) (loc *time.Location, canonical string, ok bool) {
 		return time.UTC, "UTC", true
 	}
 	if n, found := zones().names[strings.ToLower(name)]; found {
+		if loc, ok := zones().loaded.Load(n); ok {
+			return loc.(*time.Location), n, true
+		}
 		if loc, err := time.LoadLocation(n); err == nil {
+			zones().loaded.Store(n, loc)
 			return loc, n, true
 		}
 	}
