@@ -19,6 +19,8 @@ type Set struct {
 	// Assign, when set, is asked before a parameter that only the session can judge (role, session_authorization,
 	// transaction_*) takes a value; it returns the value to keep.
 	Assign func(name, value string) (string, error)
+	// Dynamic, when set, gives the values that only the session knows: the transaction's characteristics.
+	Dynamic func(name string) (string, bool)
 }
 
 // frame remembers what a parameter was before a transaction or savepoint changed it.
@@ -187,6 +189,9 @@ func (s *Set) put(key, val string, has, local bool) {
 		switch {
 		case f == nil:
 			f = &frame{prior: old, hadPrior: had}
+			if s.levels[n-1] == nil {
+				s.levels[n-1] = map[string]*frame{}
+			}
 			s.levels[n-1][key] = f
 			if local {
 				f.state = stateLocal
@@ -214,7 +219,7 @@ func (s *Set) restore(key, val string, has bool) {
 
 // Push opens a level: a transaction (the first one) or a savepoint. It returns the level's number, from 1.
 func (s *Set) Push() int {
-	s.levels = append(s.levels, map[string]*frame{})
+	s.levels = append(s.levels, nil) // most transactions change nothing
 	return len(s.levels)
 }
 
@@ -231,6 +236,9 @@ func (s *Set) pop(commit bool) {
 	frames := s.levels[top]
 	s.levels = s.levels[:top]
 	for key, f := range frames {
+		if top > 0 && s.levels[top-1] == nil {
+			s.levels[top-1] = map[string]*frame{}
+		}
 		switch {
 		case !commit:
 			s.restore(key, f.prior, f.hadPrior)
@@ -269,6 +277,11 @@ func (s *Set) Raw(name string) (string, bool) {
 	if d == nil {
 		v, ok := s.value[strings.ToLower(name)]
 		return v, ok
+	}
+	if s.Dynamic != nil && strings.HasPrefix(d.Name, "transaction_") {
+		if v, ok := s.Dynamic(d.Name); ok {
+			return v, true
+		}
 	}
 	if v, ok := s.value[strings.ToLower(d.Name)]; ok {
 		return v, true

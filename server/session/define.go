@@ -1,0 +1,298 @@
+package session
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	pg_query "github.com/pganalyze/pg_query_go/v6"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/catalog/ddl"
+	"github.com/pgmongo/pgmongo/catalog/pgcatalog"
+	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/planner"
+	"github.com/pgmongo/pgmongo/txn"
+	"github.com/pgmongo/pgmongo/types"
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// readOptions are those of statements that only read.
+var readOptions = txn.StatementOptions{}
+
+// define runs a data definition statement.
+func (s *Session) define(ctx context.Context, p *prepared) (result, error) {
+	if s.characteristics().ReadOnly {
+		return result{}, readOnly(commandName(p.node))
+	}
+	if c := alone(p.node); c != "" {
+		if err := s.noBlock(c); err != nil {
+			return result{}, err
+		}
+	}
+	res, err := s.runDDL(ctx, p.node)
+	if err != nil {
+		return result{}, err
+	}
+	return result{tag: res.Tag}, nil
+}
+
+// alone names the statements that PostgreSQL keeps out of transaction blocks.
+func alone(n *pg_query.Node) string {
+	switch x := n.GetNode().(type) {
+	case *pg_query.Node_CreatedbStmt:
+		return "CREATE DATABASE"
+	case *pg_query.Node_DropdbStmt:
+		return "DROP DATABASE"
+	case *pg_query.Node_IndexStmt:
+		if x.IndexStmt.Concurrent {
+			return "CREATE INDEX CONCURRENTLY"
+		}
+	case *pg_query.Node_DropStmt:
+		if x.DropStmt.Concurrent {
+			return "DROP INDEX CONCURRENTLY"
+		}
+	}
+	return ""
+}
+
+// commandName is a statement's name in error texts, from the type of its node: CreateStmt is special, the others read
+// like their names.
+func commandName(n *pg_query.Node) string {
+	switch n.GetNode().(type) {
+	case *pg_query.Node_CreateStmt:
+		return "CREATE TABLE"
+	case *pg_query.Node_IndexStmt:
+		return "CREATE INDEX"
+	case *pg_query.Node_ViewStmt:
+		return "CREATE VIEW"
+	case *pg_query.Node_CreateSeqStmt:
+		return "CREATE SEQUENCE"
+	case *pg_query.Node_CreateSchemaStmt:
+		return "CREATE SCHEMA"
+	case *pg_query.Node_AlterTableStmt, *pg_query.Node_RenameStmt:
+		return "ALTER TABLE"
+	case *pg_query.Node_DropStmt:
+		return "DROP TABLE"
+	case *pg_query.Node_TruncateStmt:
+		return "TRUNCATE TABLE"
+	case *pg_query.Node_CommentStmt:
+		return "COMMENT"
+	case *pg_query.Node_CreateTableAsStmt:
+		return "CREATE TABLE AS"
+	}
+	return "this statement"
+}
+
+// runDDL runs one DDL statement as a transaction statement and makes its catalogue the session's.
+func (s *Session) runDDL(ctx context.Context, node *pg_query.Node) (ddl.Result, error) {
+	snap, err := s.snapshot(ctx)
+	if err != nil {
+		return ddl.Result{}, err
+	}
+	st, err := s.tx.Start(ctx, txn.StatementOptions{Write: true, Log: true})
+	if err != nil {
+		return ddl.Result{}, err
+	}
+	c := s.ddlContext(ctx, snap, st)
+	res, err := ddl.Execute(ctx, c, node)
+	if err == nil && c.Snapshot != snap {
+		s.changed(c.Snapshot)
+	}
+	if err = st.Finish(ctx, cancelled(ctx, err)); err != nil {
+		return ddl.Result{}, err
+	}
+	for _, n := range res.Notices {
+		s.notice(n)
+	}
+	return res, nil
+}
+
+// changed makes a catalogue with uncommitted changes the session's, until the transaction ends or is rolled back to
+// before the change.
+func (s *Session) changed(snap *catalog.Snapshot) {
+	before := s.overlay
+	s.overlay, s.last = snap, snap
+	s.tx.OnTransactionEnd(
+		func(context.Context) {
+			s.keepTemp(snap)
+			s.overlay = nil
+			s.eng.Catalogs.Committed(s.start.Database)
+		},
+		func(context.Context) { s.overlay = before },
+	)
+}
+
+func (s *Session) ddlContext(ctx context.Context, snap *catalog.Snapshot, st *txn.Stmt) *ddl.Context {
+	if s.temp == nil {
+		s.temp = &ddl.Temp{
+			Schema: "pg_temp_" + strconv.Itoa(int(s.start.PID)), OID: tempBase + uint32(s.start.PID)<<tempBits,
+			Prefix: "pgmongo.temp." + bson.NewObjectID().Hex() + ".", NextOID: tempBase + uint32(s.start.PID)<<tempBits + 1,
+		}
+	}
+	return &ddl.Context{
+		Snapshot: snap, Path: s.path(snap), Creation: snap.CreationSchema(s.set.Derived().SearchPath, s.User(), s.tempName()), User: s.User(),
+		Temp: s.temp, Resolver: s.resolver, Exprs: &definitions{s, ctx}, Physical: s.eng.Catalogs.Physical(s.tx, st), Cluster: s.eng.Catalogs.Cluster(),
+	}
+}
+
+// The OIDs of temporary objects lie above all others; each session has a part of them.
+const (
+	tempBase uint32 = 0x80000000
+	tempBits        = 12
+)
+
+// definitions implements ddl.Expressions.
+type definitions struct {
+	s   *Session
+	ctx context.Context // of the DDL statement, which this value does not outlive
+}
+
+// Bind implements ddl.Expressions.
+func (d *definitions) Bind(snap *catalog.Snapshot, rel *catalog.Relation, text string, want *types.T, typmod int32) (expr.Expr, error) {
+	var cols []planner.Col
+	if rel != nil {
+		for i, c := range rel.Live() {
+			cols = append(cols, planner.Col{ID: expr.ColID(i), Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: c.NotNull})
+		}
+	}
+	return planner.BindExpr(d.s.planContext(d.ctx, snap, nil), rel, cols, text, want, typmod)
+}
+
+// Deparse implements ddl.Expressions.
+func (d *definitions) Deparse(snap *catalog.Snapshot, e expr.Expr) string {
+	// Stored text does not depend on the session's formats.
+	conv := types.DefaultIO()
+	conv.Registry, conv.Names = snap, &pgcatalog.Names{Snapshot: snap, Path: d.s.path(snap)}
+	return expr.Deparse(e, expr.DeparseOptions{IO: conv})
+}
+
+// Query implements ddl.Expressions.
+func (d *definitions) Query(ctx context.Context, snap *catalog.Snapshot, stmt *pg_query.Node) ([]ddl.QueryCol, error) {
+	plan, err := planner.PlanStatement(ctx, d.s.planContext(ctx, snap, nil), stmt)
+	if err != nil {
+		return nil, err
+	}
+	cols := make([]ddl.QueryCol, len(plan.Cols))
+	for i, c := range plan.Cols {
+		cols[i] = ddl.QueryCol{Name: c.Name, Type: c.Type, Typmod: c.Mod}
+	}
+	return cols, nil
+}
+
+// Env implements ddl.Expressions.
+func (d *definitions) Env() *expr.Env { return d.s.env(d.ctx, d.s.last, nil) }
+
+// createTableAs is CREATE TABLE AS: the table is made, then filled, as one transaction.
+func (s *Session) createTableAs(ctx context.Context, p *prepared, n *pg_query.CreateTableAsStmt) (result, error) {
+	if s.characteristics().ReadOnly {
+		return result{}, readOnly("CREATE TABLE AS")
+	}
+	if s.single() {
+		if err := s.tx.BeginImplicit(s.defaults()); err != nil {
+			return result{}, err
+		}
+	}
+	node := p.node
+	if node.GetCreateTableAsStmt() == nil {
+		node = &pg_query.Node{Node: &pg_query.Node_CreateTableAsStmt{CreateTableAsStmt: n}}
+	}
+	res, err := s.runDDL(ctx, node)
+	if err != nil || res.Fill == nil {
+		return result{tag: res.Tag}, err
+	}
+	insert := &pg_query.InsertStmt{
+		Relation:   &pg_query.RangeVar{Schemaname: res.Fill.Table.Schema, Relname: res.Fill.Table.Name, Inh: true, Relpersistence: "p", Location: -1},
+		SelectStmt: res.Fill.Query, Override: pg_query.OverridingKind_OVERRIDING_NOT_SET,
+	}
+	fill := &portal{prep: newPrepared(nil), started: true}
+	fill.prep.node = &pg_query.Node{Node: &pg_query.Node_InsertStmt{InsertStmt: insert}}
+	if err := s.startPlan(ctx, fill, &clientSink{s: s}, 0); err != nil {
+		return result{}, err
+	}
+	return result{tag: "SELECT " + strings.TrimPrefix(fill.tag, "INSERT 0 ")}, nil
+}
+
+// selectInto is SELECT INTO, which is CREATE TABLE AS in another form.
+func (s *Session) selectInto(ctx context.Context, p *prepared, n *pg_query.SelectStmt) (result, error) {
+	into := n.IntoClause
+	if into == nil {
+		return result{}, pgerr.Internal("a planned statement came as a utility statement")
+	}
+	c := &pg_query.CreateTableAsStmt{Into: into, Objtype: pg_query.ObjectType_OBJECT_TABLE, IsSelectInto: true}
+	q := withoutInto(n)
+	c.Query = &pg_query.Node{Node: &pg_query.Node_SelectStmt{SelectStmt: q}}
+	return s.createTableAs(ctx, p, c)
+}
+
+// withoutInto copies a SELECT without its INTO. The fields are listed, since the generated struct must not be copied.
+func withoutInto(n *pg_query.SelectStmt) *pg_query.SelectStmt {
+	return &pg_query.SelectStmt{
+		DistinctClause: n.DistinctClause, TargetList: n.TargetList, FromClause: n.FromClause, WhereClause: n.WhereClause,
+		GroupClause: n.GroupClause, GroupDistinct: n.GroupDistinct, HavingClause: n.HavingClause, WindowClause: n.WindowClause,
+		ValuesLists: n.ValuesLists, SortClause: n.SortClause, LimitOffset: n.LimitOffset, LimitCount: n.LimitCount,
+		LimitOption: n.LimitOption, LockingClause: n.LockingClause, WithClause: n.WithClause, Op: n.Op, All: n.All, Larg: n.Larg, Rarg: n.Rarg,
+	}
+}
+
+// temporary holds the session's committed temporary objects and the catalogue that shows them over a committed one.
+type temporary struct {
+	rels   []*catalog.Relation
+	schema *catalog.Schema
+	base   *catalog.Snapshot
+	merged *catalog.Snapshot
+}
+
+// withTemp adds the session's temporary objects to a committed snapshot.
+func (s *Session) withTemp(snap *catalog.Snapshot) *catalog.Snapshot {
+	t := &s.temps
+	if t.schema == nil {
+		return snap
+	}
+	if t.base == snap {
+		return t.merged
+	}
+	c := snap.Change()
+	c.PutSchema(t.schema)
+	for _, r := range t.rels {
+		c.PutRelation(r)
+	}
+	c.SetVersion(snap.Version)
+	t.base, t.merged = snap, c.Done()
+	return t.merged
+}
+
+// keepTemp takes the temporary objects over from a catalogue that was committed.
+func (s *Session) keepTemp(snap *catalog.Snapshot) {
+	sc := snap.SchemaByName(s.tempName())
+	if sc == nil {
+		s.temps = temporary{}
+		return
+	}
+	s.temps = temporary{schema: sc}
+	for _, r := range snap.Relations() {
+		if r.Schema == sc.Name {
+			s.temps.rels = append(s.temps.rels, r)
+		}
+	}
+}
+
+// dropTemp drops the session's temporary tables.
+func (s *Session) dropTemp(ctx context.Context) error {
+	rels := s.temps.rels
+	s.temps = temporary{}
+	for _, r := range rels {
+		switch {
+		case r.Sequence != nil:
+			if err := s.tx.DropSequence(ctx, r.OID); err != nil {
+				return err
+			}
+		case r.Collection != "":
+			if err := s.eng.Client.DropCollection(ctx, s.start.Database, r.Collection); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

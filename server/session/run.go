@@ -1,0 +1,258 @@
+package session
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	pg_query "github.com/pganalyze/pg_query_go/v6"
+
+	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/executor"
+	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/planner"
+	"github.com/pgmongo/pgmongo/txn"
+	"github.com/pgmongo/pgmongo/types"
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// stats gives the planner the sizes of collections.
+type stats Session
+
+func (s *stats) Rows(ctx context.Context, rel *catalog.Relation) int64 {
+	return s.eng.sizes.rows(ctx, s.eng.Catalogs, s.start.Database, rel)
+}
+
+// startPlan begins to run a planned statement. Statements that write or lock run to their end at once, so that they can be
+// repeated after a conflict and nothing is sent before they have succeeded; the portal then holds their rows. Others
+// stay running, with the first rows (up to max) given to the sink.
+func (s *Session) startPlan(ctx context.Context, p *portal, k *clientSink, max int64) error {
+	began := time.Now()
+	for n := 0; ; n++ {
+		if err := s.ready(ctx, p.prep); err != nil {
+			return err
+		}
+		p.cols = p.prep.cols
+		k.cols = p.cols
+		plan := p.prep.plan
+		if err := s.writable(plan); err != nil {
+			return err
+		}
+		err := s.tryPlan(ctx, p, plan, k, max)
+		switch {
+		case err == nil:
+			return nil
+		case !s.tx.Retryable(err) || k.w != nil:
+			return err
+		}
+		s.eng.Metrics.Retries.Inc()
+		if err := s.tx.Backoff(ctx, n, began, err); err != nil {
+			return err
+		}
+	}
+}
+
+// writable refuses writing statements in a read-only transaction.
+func (s *Session) writable(plan *planner.Plan) error {
+	if len(plan.Writes) == 0 || !s.characteristics().ReadOnly {
+		return nil
+	}
+	tag := plan.Tag
+	if tag == "SELECT" {
+		tag = "INSERT"
+	}
+	return readOnly(tag)
+}
+
+func readOnly(command string) error {
+	return pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", command)
+}
+
+func statementOptions(plan *planner.Plan) txn.StatementOptions {
+	writes := len(plan.Writes) > 0
+	return txn.StatementOptions{Write: writes || plan.Locks, BufferWrites: writes && hasModifyingCTE(plan.Root)}
+}
+
+func (s *Session) tryPlan(ctx context.Context, p *portal, plan *planner.Plan, k *clientSink, max int64) error {
+	writes := len(plan.Writes) > 0
+	r, err := s.build(ctx, p, plan, statementOptions(plan))
+	if err != nil {
+		return err
+	}
+	if !writes && !plan.Locks {
+		k.streamed, _, err = r.pull(ctx, k, max)
+		if err == nil && !r.eof {
+			p.run = r
+			return nil
+		}
+		return s.finishPlan(ctx, p, r, plan, err)
+	}
+	var mem memorySink
+	_, _, err = r.pull(ctx, &mem, 0)
+	p.rows, p.pos = mem.list, 0
+	if err := s.finishPlan(ctx, p, r, plan, err); err != nil {
+		return err
+	}
+	p.stored = len(p.cols) > 0
+	if !writes {
+		p.tag = ""
+	}
+	return nil
+}
+
+// finishPlan ends a plan's run and sets the portal's tag.
+func (s *Session) finishPlan(ctx context.Context, p *portal, r *running, plan *planner.Plan, err error) error {
+	var affected int64
+	if a, ok := r.op.(executor.Affected); ok && err == nil {
+		affected = a.RowsAffected()
+	}
+	if cerr := r.op.Close(ctx); err == nil {
+		err = cerr
+	}
+	if err = r.stmt.Finish(ctx, cancelled(ctx, err)); err != nil {
+		return err
+	}
+	p.done = true
+	s.eng.Metrics.RowsWritten.Add(float64(affected))
+	switch plan.Tag {
+	case "INSERT":
+		p.tag = "INSERT 0 " + strconv.FormatInt(affected, 10)
+	case "SELECT":
+		p.tag = ""
+	default:
+		p.tag = plan.Tag + " " + strconv.FormatInt(affected, 10)
+	}
+	return nil
+}
+
+// build starts a transaction statement and opens the plan's operators in it.
+func (s *Session) build(ctx context.Context, p *portal, plan *planner.Plan, o txn.StatementOptions) (*running, error) {
+	st, err := s.tx.Start(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	r := &running{stmt: st}
+	r.rt = s.runtime(ctx, p, st)
+	if r.op, err = executor.Build(r.rt, plan); err == nil {
+		if err = r.op.Open(ctx); err == nil {
+			return r, nil
+		}
+		_ = r.op.Close(ctx) // the error of Open is what counts
+	}
+	return nil, st.Finish(ctx, cancelled(ctx, err))
+}
+
+func (s *Session) runtime(ctx context.Context, p *portal, st *txn.Stmt) *executor.Runtime {
+	d := s.set.Derived()
+	limit := s.eng.MemoryLimit
+	if limit == 0 {
+		limit = 256 << 20
+	}
+	snap := p.prep.snap
+	return &executor.Runtime{
+		Env: s.env(ctx, snap, p.params), Txn: st, Budget: &executor.Budget{Limit: max(limit, d.WorkMem)}, Procs: s.eng.Procs,
+		Bind: func(rel *catalog.Relation, cols []planner.Col, text string, want *types.T, typmod int32) (expr.Expr, error) {
+			return planner.BindExpr(s.planContext(ctx, snap, nil), rel, cols, text, want, typmod)
+		},
+	}
+}
+
+// hasModifyingCTE reports whether a plan has an INSERT, UPDATE or DELETE below its root: its parts must not see each
+// other's changes.
+func hasModifyingCTE(root planner.Node) bool {
+	var count func(n planner.Node) int
+	count = func(n planner.Node) int {
+		c := 0
+		switch n.(type) {
+		case *planner.Insert, *planner.Update, *planner.Delete:
+			c = 1
+		}
+		for _, i := range n.Inputs() {
+			c += count(i)
+		}
+		return c
+	}
+	n := count(root)
+	switch root.(type) {
+	case *planner.Insert, *planner.Update, *planner.Delete:
+		return n > 1
+	}
+	return n > 0
+}
+
+func isTransactionControl(n *pg_query.Node) bool { return n.GetTransactionStmt() != nil }
+
+// Simple runs a query string of the simple protocol.
+func (s *Session) Simple(ctx context.Context, query string) error {
+	s.active(query)
+	defer s.waiting()
+	err := s.simple(ctx, query)
+	if err != nil {
+		s.abort(ctx)
+		return locate(err, query)
+	}
+	return nil
+}
+
+func (s *Session) simple(ctx context.Context, query string) error {
+	if err := validText(query); err != nil {
+		return err
+	}
+	c, err := s.parse(query, "")
+	if err != nil {
+		return err
+	}
+	// The simple protocol uses the unnamed statement and portal, and so ends theirs.
+	delete(s.prepared, "")
+	if err := s.ClosePortal(ctx, ""); err != nil {
+		return err
+	}
+	if len(c.preps) == 0 {
+		s.client.Empty()
+		return s.endImplicit(ctx)
+	}
+	for i, prep := range c.preps {
+		last := i == len(c.preps)-1
+		if err := s.simpleOne(ctx, prep, len(c.preps) > 1, last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// simpleOne runs one statement of a query string. Several statements are one implicit block, which the last one ends
+// before its tag is sent.
+func (s *Session) simpleOne(ctx context.Context, prep *prepared, several, last bool) error {
+	if err := s.inFailed(prep.node); err != nil {
+		return err
+	}
+	s.stmtStart = time.Now()
+	if several && s.single() && !isTransactionControl(prep.node) {
+		if err := s.tx.BeginImplicit(s.defaults()); err != nil {
+			return err
+		}
+	}
+	s.enter()
+	ctx, stop := s.limit(ctx)
+	defer stop()
+	began := time.Now()
+	if prep.planable {
+		prep.described = false // nothing was promised to the client
+	}
+	p := &portal{prep: prep, created: began, cols: prep.cols}
+	tag, _, err := s.drive(ctx, p, 0, nil, true)
+	if err == nil {
+		switch {
+		case s.single():
+			s.leave(ctx, true)
+		case last:
+			err = s.endImplicit(ctx)
+		}
+	}
+	s.observe(prep.kind, began)
+	if err != nil {
+		return cancelled(ctx, err)
+	}
+	s.client.Complete(tag)
+	return nil
+}
