@@ -613,3 +613,31 @@ power(2.0,-500)
 power(7.5,-3)
 power(2.0,400)
 power(1.23456789012345678901,2)
+hashtext('')
+hashtext('a')
+hashtext('hello world, this is long enough')
+hashtext('twelve bytes')
+hashtextextended('hello', 0)
+hashtextextended('hello', 42)
+hashint4(1)
+hashint4(-1)
+hashint8(1)
+hashint8(-5000000000)
+hashint4extended(7, 99)
+hashfloat8(1.5)
+hashfloat8(0)
+hashfloat4(1.5::float4)
+hashfloat8extended(0, 7)
+hashbpchar('ab '::char(5))
+hashchar('a')
+hashname('abc')
+uuid_hash('00000000-0000-0000-0000-000000000001')
+'1.50'::money + '2'::money
+'10'::money / 3
+'10'::money / '4'::money
+'10'::money * 1.5::float8
+3 * '1.25'::money
+'12.34'::money::numeric
+12.345::money
+5::money
+'1'::money / 0
