@@ -57,7 +57,11 @@ func (b *builder) buildPushedGroup(n *planner.Pushed, query pushedQuery) (Operat
 			if p == nil || p.Impl == nil {
 				return nil, pgerr.Internal("numeric division is missing")
 			}
-			agg.div = p.Impl.Eval
+			div, err := p.Impl.Func(nil)
+			if err != nil {
+				return nil, err
+			}
+			agg.div = div
 		}
 		op.aggs = append(op.aggs, agg)
 	}
