@@ -221,7 +221,7 @@ func figureName(n *pg_query.Node) string {
 
 func attrdefRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func([]types.Datum) error) error {
 	if o, ok := keyOID(key, "oid"); ok {
-		rel, _, _ := madeOwner(o)
+		rel, _, _ := madeOwner(v.Snapshot, o)
 		key = &catalog.Key{Column: "adrelid", Value: oid(rel)}
 	}
 	return oneOrEach(v.Snapshot, key, "adrelid", func(r *catalog.Relation) error {

@@ -249,7 +249,7 @@ func sequenceType(q *catalog.Sequence) *types.T {
 
 func rewriteRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func([]types.Datum) error) error {
 	if o, ok := keyOID(key, "oid"); ok {
-		rel, _, _ := madeOwner(o)
+		rel, _, _ := madeOwner(v.Snapshot, o)
 		key = &catalog.Key{Column: "ev_class", Value: oid(rel)}
 	}
 	return oneOrEach(v.Snapshot, key, "ev_class", func(r *catalog.Relation) error {

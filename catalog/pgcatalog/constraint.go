@@ -58,7 +58,7 @@ func keyedConstraints(ctx context.Context, s *catalog.Snapshot, key *catalog.Key
 		if c, ok := s.ConstraintByOID(o); ok && !isSystem(c.Table) {
 			return yield(constraintRow(s, c.Table, c.Constraint))
 		}
-		if owner, _, ok := madeOwner(o); ok {
+		if owner, _, ok := madeOwner(s, o); ok {
 			return domainConstraints(s, s.TypeByOID(owner), yield)
 		}
 	case "conrelid":

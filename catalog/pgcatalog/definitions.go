@@ -13,13 +13,10 @@ import (
 // definitionFunctions print objects as the statements that make them.
 func definitionFunctions() []expr.Impl {
 	b := &builder{}
-	// A stored expression is kept as the text that this function shows.
-	b.add("pg_get_expr", func(_ env, a []datum) (datum, error) {
-		if len(a) == 3 && a[2].Bool() {
-			return text(prettyExpr(a[0].Str())), nil
-		}
-		return a[0], nil
-	})
+	// A stored expression is kept as text in this function's form.
+	b.add("pg_get_expr", scoped(func(c scope, a []datum) (datum, error) {
+		return text(c.showFor(a[0].Str(), len(a) == 3 && a[2].Bool(), oidOf(a[1]) == 0)), nil
+	}))
 	b.add("pg_get_indexdef", scoped(func(c scope, a []datum) (datum, error) {
 		ix, ok := c.s.IndexByOID(oidOf(a[0]))
 		if !ok {
@@ -40,7 +37,7 @@ func definitionFunctions() []expr.Impl {
 	}))
 	b.each("pg_get_viewdef", nil, viewDefinition)
 	b.add("pg_get_ruledef", scoped(func(c scope, a []datum) (datum, error) {
-		rel, sub, ok := madeOwner(oidOf(a[0]))
+		rel, sub, ok := madeOwner(c.s, oidOf(a[0]))
 		r := c.s.RelationByOID(rel)
 		if !ok || r == nil || sub != madeRule {
 			return types.Null, nil
@@ -95,16 +92,12 @@ func looksLikeFunction(exprText string) bool {
 }
 
 // indexKeyText prints a key's column or expression.
-func indexKeyText(r *catalog.Relation, k catalog.IndexKey, pretty bool) string {
-	if c := r.ByAttnum(k.Attnum); c != nil {
-		return quote(c.Name)
+func (c scope) indexKeyText(r *catalog.Relation, k catalog.IndexKey, pretty bool) string {
+	if col := r.ByAttnum(k.Attnum); col != nil {
+		return quote(col.Name)
 	}
-	s := k.Expr
-	call := looksLikeFunction(s)
-	if pretty {
-		s = prettyExpr(s)
-	}
-	if call {
+	s := c.showExpr(k.Expr, pretty)
+	if looksLikeFunction(k.Expr) {
 		return s
 	}
 	return "(" + s + ")"
@@ -113,7 +106,7 @@ func indexKeyText(r *catalog.Relation, k catalog.IndexKey, pretty bool) string {
 // indexColumn is the definition of one column of an index, counted from 1; "" when there is none.
 func (c scope) indexColumn(ix catalog.IndexRef, n int, pretty bool) string {
 	if n <= len(ix.Index.Keys) {
-		return indexKeyText(ix.Table, ix.Index.Keys[n-1], pretty)
+		return c.indexKeyText(ix.Table, ix.Index.Keys[n-1], pretty)
 	}
 	if n -= len(ix.Index.Keys); n <= len(ix.Index.Include) {
 		if col := ix.Table.ByAttnum(ix.Index.Include[n-1]); col != nil {
@@ -128,7 +121,7 @@ func (c scope) indexKeys(ix catalog.IndexRef, pretty bool, operators []string) s
 	var keys []string
 	am := amOID(ix.Index.Method)
 	for i, k := range ix.Index.Keys {
-		s := indexKeyText(ix.Table, k, pretty)
+		s := c.indexKeyText(ix.Table, k, pretty)
 		t := types.TextT
 		if col := ix.Table.ByAttnum(k.Attnum); col != nil {
 			t = col.Type
@@ -192,10 +185,7 @@ func (c scope) indexDefinition(ix catalog.IndexRef, pretty bool) string {
 		s += " WITH (" + optionList(ix.Index.Options) + ")"
 	}
 	if w := ix.Index.Where; w != "" {
-		if pretty {
-			w = prettyExpr(w)
-		}
-		s += " WHERE " + w
+		s += " WHERE " + c.showExpr(w, pretty)
 	}
 	return s
 }
@@ -217,27 +207,24 @@ func (c scope) constraintDefinition(o uint32, pretty bool) (string, bool) {
 	if ref, ok := c.s.ConstraintByOID(o); ok {
 		return c.tableConstraint(ref, pretty), true
 	}
-	if owner, sub, ok := madeOwner(o); ok {
+	if owner, sub, ok := madeOwner(c.s, o); ok {
 		if t := c.s.TypeByOID(owner); t != nil && t.Kind == 'd' && sub >= madeDomainCheck && sub-madeDomainCheck < len(t.Checks) {
-			return checkText(t.Checks[sub-madeDomainCheck].Expr, pretty), true
+			return c.checkText(t.Checks[sub-madeDomainCheck].Expr, pretty, true), true
 		}
 	}
 	f := newCells("pg_constraint")
 	for _, row := range f.Rows {
 		if k := f.row(row); k.oid("oid") == o {
 			if e, ok := builtinChecks[k.str("conname")]; ok {
-				return checkText(e, pretty), true
+				return c.checkText(e, pretty, true), true
 			}
 		}
 	}
 	return "", false
 }
 
-func checkText(e string, pretty bool) string {
-	if pretty {
-		e = prettyExpr(e)
-	}
-	return "CHECK (" + e + ")"
+func (c scope) checkText(e string, pretty, domain bool) string {
+	return "CHECK (" + c.showFor(e, pretty, domain) + ")"
 }
 
 func (c scope) tableConstraint(ref catalog.ConstraintRef, pretty bool) string {
@@ -245,7 +232,7 @@ func (c scope) tableConstraint(ref catalog.ConstraintRef, pretty bool) string {
 	s := ""
 	switch k.Type {
 	case catalog.ConCheck:
-		s = checkText(k.Check, pretty)
+		s = c.checkText(k.Check, pretty, false)
 		if k.NoInherit {
 			s += " NO INHERIT"
 		}
@@ -271,7 +258,7 @@ func (c scope) tableConstraint(ref catalog.ConstraintRef, pretty bool) string {
 		if ix := r.Index(k.Index); ix != nil {
 			s = "EXCLUDE USING " + amName(ix.Method) + " " + c.indexKeys(catalog.IndexRef{Index: ix, Table: r}, pretty, k.Operators)
 			if ix.Where != "" {
-				s += " WHERE (" + ix.Where + ")"
+				s += " WHERE (" + c.showExpr(ix.Where, pretty) + ")"
 			}
 		}
 	}
@@ -359,7 +346,7 @@ func (c scope) trigger(r *catalog.Relation, t *catalog.Trigger, pretty bool) str
 		s += "STATEMENT"
 	}
 	if t.When != "" {
-		s += " WHEN (" + t.When + ")"
+		s += " WHEN (" + c.showExpr(t.When, pretty) + ")"
 	}
 	name := "???"
 	if p := c.proc(t.Function); p != nil {

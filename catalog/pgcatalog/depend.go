@@ -78,19 +78,25 @@ func dependRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func
 func dependencyOwners(s *catalog.Snapshot, key *catalog.Key) ([]*catalog.Relation, bool) {
 	o := uint32(key.Value.Int())
 	r := s.RelationByOID(o)
+	var rels []*catalog.Relation
+	if owner, _, ok := madeOwner(s, o); ok { // a temporary table may have the OID of a default
+		if x := s.RelationByOID(owner); x != nil {
+			rels = append(rels, x)
+		}
+	}
 	if r == nil {
 		if ix, ok := s.IndexByOID(o); ok {
 			r = ix.Table
 		} else if c, ok := s.ConstraintByOID(o); ok {
 			r = c.Table
-		} else if rel, _, ok := madeOwner(o); ok {
-			r = s.RelationByOID(rel)
 		}
 	}
 	if r == nil {
-		return nil, false
+		return rels, rels != nil
 	}
-	rels := []*catalog.Relation{r}
+	if len(rels) == 0 || rels[0] != r {
+		rels = append(rels, r)
+	}
 	if key.Column == "objid" {
 		return rels, true
 	}

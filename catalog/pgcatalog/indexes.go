@@ -185,7 +185,7 @@ func (c scope) identify(class, o uint32, sub int) object {
 				column: k.Constraint.Name, table: table}
 		}
 	case attrdefCatalog:
-		if rel, att, ok := madeOwner(o); ok {
+		if rel, att, ok := madeOwner(c.s, o); ok {
 			if r := c.s.RelationByOID(rel); r != nil && r.ByAttnum(int16(att)) != nil {
 				col := r.ByAttnum(int16(att)).Name
 				table, _ := c.relationName(rel)
@@ -193,7 +193,7 @@ func (c scope) identify(class, o uint32, sub int) object {
 			}
 		}
 	case rewriteCatalog:
-		if rel, _, ok := madeOwner(o); ok {
+		if rel, _, ok := madeOwner(c.s, o); ok {
 			if r := c.s.RelationByOID(rel); r != nil {
 				table, _ := c.relationName(rel)
 				return object{kind: "rule", identity: "\"_RETURN\" on " + qualified(r.Schema, r.Name), column: "_RETURN", table: table}

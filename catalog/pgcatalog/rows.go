@@ -95,9 +95,13 @@ func oidList(oids []uint32) []types.Datum {
 	return vals
 }
 
-// Objects that the model gives no OID of their own (defaults, view rules, domain checks) get one made from their owner's:
-// unique for owners below 16384 + 2^20, which is every declared object of a real database.
-const madeBase uint32 = 0x80000000
+// Objects that the model gives no OID of their own (defaults, view rules, domain checks) get one made from their owner's.
+// It is unique for owners below 16384 + 2^19, which is every declared object of a real database; owners with high OIDs
+// (temporary tables, collections of others) share the upper half, where a collision is as unlikely as one in 2^19.
+const (
+	madeBase uint32 = 0x80000000
+	madeHigh uint32 = 0x40000000
+)
 
 const (
 	madeRule        = 2047
@@ -105,15 +109,28 @@ const (
 )
 
 func madeOID(owner uint32, sub int) uint32 {
-	return madeBase | ((owner-catalog.FirstNormalOID)<<11)&0x7fffffff | uint32(sub)&0x7ff
+	n := owner - catalog.FirstNormalOID
+	if n >= 1<<19 {
+		return madeBase | madeHigh | (n*2654435761>>13)<<11 | uint32(sub)&0x7ff
+	}
+	return madeBase | n<<11 | uint32(sub)&0x7ff
 }
 
 // madeOwner is the inverse of madeOID.
-func madeOwner(o uint32) (owner uint32, sub int, ok bool) {
+func madeOwner(s *catalog.Snapshot, o uint32) (owner uint32, sub int, ok bool) {
 	if o < madeBase {
 		return 0, 0, false
 	}
-	return (o&^madeBase)>>11 + catalog.FirstNormalOID, int(o & 0x7ff), true
+	sub = int(o & 0x7ff)
+	if o&madeHigh == 0 {
+		return (o&^madeBase)>>11 + catalog.FirstNormalOID, sub, true
+	}
+	for _, r := range s.Relations() {
+		if r.OID-catalog.FirstNormalOID >= 1<<19 && madeOID(r.OID, sub) == o {
+			return r.OID, sub, true
+		}
+	}
+	return 0, 0, false
 }
 
 // keyOID returns the key's value when it asks for that column.

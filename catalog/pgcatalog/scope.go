@@ -82,16 +82,7 @@ func (c scope) typeVisible(t *types.T) bool {
 
 // typeName prints a type as format_type does: a name of the database's own is qualified where the search path demands it.
 func (c scope) typeName(t *types.T, typmod int32) string {
-	if t.IsArray() && t.Elem.Schema != "pg_catalog" {
-		return c.typeName(t.Elem, typmod) + "[]"
-	}
-	if t.Schema == "pg_catalog" {
-		return types.FormatType(t, typmod)
-	}
-	if c.typeVisible(t) {
-		return quote(t.Name)
-	}
-	return qualified(t.Schema, t.Name)
+	return types.FormatTypeIn(t, typmod, func(t *types.T) bool { return t.Schema == "pg_catalog" || c.typeVisible(t) })
 }
 
 // procFact is a function of pg_proc in the form that printing needs.

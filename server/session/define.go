@@ -162,10 +162,7 @@ func (d *definitions) Bind(snap *catalog.Snapshot, rel *catalog.Relation, text s
 
 // Deparse implements ddl.Expressions.
 func (d *definitions) Deparse(snap *catalog.Snapshot, e expr.Expr) string {
-	// Stored text does not depend on the session's formats.
-	conv := types.DefaultIO()
-	conv.Registry, conv.Names = snap, &pgcatalog.Names{Snapshot: snap, Path: d.s.path(snap)}
-	return expr.Deparse(e, expr.DeparseOptions{IO: conv})
+	return expr.Deparse(e, pgcatalog.StoredOptions(snap)) // independent of the session's formats and search path
 }
 
 // Query implements ddl.Expressions.
