@@ -37,7 +37,7 @@ func (st *insertState) conflict(oc *pg_query.OnConflictClause, alias string) (*C
 	s.ns = []*nsItem{existing, excluded}
 	s.rtable = s.ns
 	// Column names alone mean the existing row only where they are assigned; in values both rows have them.
-	set, node, err := s.setClause(st.rel, oc.TargetList, nil)
+	set, node, err := s.setClause(st.rel, oc.TargetList, existing)
 	if err != nil {
 		return nil, err
 	}

@@ -172,7 +172,7 @@ func (s *scope) rangeVar(v *pg_query.RangeVar) (Node, *nsItem, error) {
 	case rel.Kind == catalog.KindView, rel.Kind == catalog.KindMatView && rel.Collection == "":
 		n, err = s.view(rel, it)
 	case rel.Kind == catalog.KindSequence:
-		err = pgerr.Unsupported("reading a sequence as a table").At(v.Location)
+		n, err = s.virtualScan(sequenceTable(rel), it)
 	default:
 		n = s.baseScan(rel, it)
 	}

@@ -19,10 +19,13 @@ type groupState struct {
 	keys    []expr.Expr
 	keyCols []Col
 	// plain are the keys that are columns of this level: they keep their IDs above the grouping.
-	plain map[expr.ColID]int
-	// dependent are columns that a grouped primary key determines, and the tables so grouped.
+	plain    map[expr.ColID]int
 	grouping []GroupingItem
 	scope    *scope
+	// items says which FROM item shows a column, whole which of them are grouped by their whole primary key; both are made
+	// when they are first needed.
+	items map[expr.ColID]*nsItem
+	whole map[*nsItem]bool
 }
 
 // groupingCall is a GROUPING(...) call, matched with the keys at the end.
@@ -368,47 +371,69 @@ func (g *groupState) determined(id expr.ColID) bool {
 	if g.sets != nil {
 		return false
 	}
-	for _, it := range g.scope.rtable {
-		if it.rel == nil || it.rel.Kind != catalog.KindTable {
-			continue
-		}
-		pk := it.rel.PrimaryKey()
-		if pk == nil || pk.Deferrable || !it.shows(id) {
-			continue
-		}
-		for _, attnum := range pk.Columns {
-			if !g.groups(it, attnum) {
-				return false
-			}
-		}
-		return true
+	if g.items == nil {
+		g.findWhole()
 	}
-	return false
+	it := g.items[id]
+	return it != nil && g.whole[it]
 }
 
-// shows reports whether the item has the column, a system column or whole row included.
-func (it *nsItem) shows(id expr.ColID) bool {
+// findWhole finds the tables that are grouped by their primary keys.
+func (g *groupState) findWhole() {
+	g.items, g.whole = map[expr.ColID]*nsItem{}, map[*nsItem]bool{}
+	grouped := map[*nsItem]map[int16]bool{}
+	for _, it := range g.scope.rtable {
+		if it.rel == nil || it.rel.Kind != catalog.KindTable || it.join {
+			continue
+		}
+		for _, id := range it.shown() {
+			g.items[id] = it
+		}
+		grouped[it] = map[int16]bool{}
+	}
+	for id := range g.plain {
+		if it := g.items[id]; it != nil {
+			grouped[it][g.scope.b.cols[id].Attnum] = true
+		}
+	}
+	for it, attnums := range grouped {
+		pk := it.rel.PrimaryKey()
+		g.whole[it] = pk != nil && !pk.Deferrable && !slices.ContainsFunc(pk.Columns, func(a int16) bool { return !attnums[a] })
+	}
+}
+
+// shown are the item's columns, system columns and the whole row included.
+func (it *nsItem) shown() []expr.ColID {
+	var out []expr.ColID
 	for _, c := range it.cols {
-		if r, ok := c.x.(*expr.ColRef); ok && r.ID == id {
-			return true
+		if r, ok := c.x.(*expr.ColRef); ok {
+			out = append(out, r.ID)
 		}
 	}
 	if it.scan != nil {
-		return slices.ContainsFunc(it.scan.Out, func(c Col) bool { return c.ID == id })
-	}
-	return false
-}
-
-func (g *groupState) groups(it *nsItem, attnum int16) bool {
-	for id := range g.plain {
-		if g.scope.b.cols[id].Attnum == attnum && it.shows(id) {
-			return true
+		for _, c := range it.scan.Out {
+			out = append(out, c.ID)
 		}
 	}
-	return false
+	return out
 }
 
 func (g *groupState) node(input Node, s *scope) Node {
+	if slices.ContainsFunc(g.keys, returnsSet) {
+		// GROUP BY generate_series(1, 2): the rows are multiplied first.
+		p := &Project{Input: input}
+		for _, c := range input.Cols() {
+			p.Exprs, p.Out = append(p.Exprs, ref(c)), append(p.Out, c)
+		}
+		for i, k := range g.keys {
+			if returnsSet(k) {
+				c := s.b.resultCol(g.keyCols[i].Name, k, s)
+				p.Exprs, p.Out = append(p.Exprs, k), append(p.Out, c)
+				g.keys[i] = ref(c)
+			}
+		}
+		input = s.expandSets(p)
+	}
 	return &Aggregate{Input: input, Keys: g.keys, KeyCols: g.keyCols, Sets: g.sets, Grouping: g.grouping, Aggs: s.aggs}
 }
 

@@ -132,20 +132,23 @@ func (m *multiSource) over(n Node) Node {
 	return p
 }
 
-// setState is a SET list under construction. item is the row being changed, nil where SET's own names do not come from
-// FROM (ON CONFLICT).
+// setState is a SET list under construction.
 type setState struct {
 	s     *scope
 	rel   *catalog.Relation
 	set   []Assign
 	multi *multiSource
+	// parts says which assignments set parts of their column, so that more parts may follow; item is where its present value
+	// comes from.
+	parts map[int16]bool
+	item  *nsItem
 	// subs are the subqueries already bound, by their place in the statement.
 	subs map[*pg_query.Node][]expr.Expr
 }
 
 // setClause binds the assignments of UPDATE and DO UPDATE.
 func (s *scope) setClause(rel *catalog.Relation, list []*pg_query.Node, item *nsItem) ([]Assign, *multiSource, error) {
-	st := &setState{s: s, rel: rel, subs: map[*pg_query.Node][]expr.Expr{}}
+	st := &setState{s: s, rel: rel, item: item, parts: map[int16]bool{}, subs: map[*pg_query.Node][]expr.Expr{}}
 	var rows []*pg_query.Node
 	err := s.with(inUpdateSource, func() error {
 		for _, n := range list {
@@ -177,10 +180,8 @@ func (s *scope) setClause(rel *catalog.Relation, list []*pg_query.Node, item *ns
 
 // put adds an assignment to a column that has none yet.
 func (st *setState) put(c *catalog.Column, x expr.Expr, loc int32) error {
-	for _, a := range st.set {
-		if a.Attnum == c.Attnum {
-			return pgerr.New(pgerr.SyntaxError, "multiple assignments to same column \"%s\"", c.Name)
-		}
+	if slices.ContainsFunc(st.set, func(a Assign) bool { return a.Attnum == c.Attnum }) {
+		return pgerr.New(pgerr.SyntaxError, "multiple assignments to same column \"%s\"", c.Name)
 	}
 	st.set = append(st.set, Assign{Attnum: c.Attnum, Value: x})
 	return nil
@@ -231,11 +232,6 @@ func (st *setState) putValue(c *catalog.Column, r *pg_query.ResTarget, x expr.Ex
 		return err
 	}
 	return st.put(c, x, r.Location)
-}
-
-// assignPart binds SET col[i] = x and SET col.field = x: the column's new value is the old one with a part replaced.
-func (st *setState) assignPart(c *catalog.Column, r *pg_query.ResTarget, x expr.Expr, loc int32) error {
-	return pgerr.Unsupported("assignment to a part of column \"" + c.Name + "\" of type " + types.FormatType(c.Type, c.Typmod)).At(r.Location)
 }
 
 // multiAssign binds one column of (a, b) = ROW(...) or (a, b) = (SELECT ...).

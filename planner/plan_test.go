@@ -35,7 +35,7 @@ func newContext(snap *catalog.Snapshot, procs *expr.Procs, stats sizes) *planner
 	path := snap.SearchPath([]string{"$user", "public"}, "postgres", "")
 	return &planner.Context{
 		Snapshot: snap, Path: path, Procs: procs, Stats: stats, Views: &planner.ParseCache{},
-		Env: &expr.Env{Ctx: context.Background(), IO: io},
+		Env:      &expr.Env{Ctx: context.Background(), IO: io},
 		Settings: planner.Settings{PushdownOff: true},
 	}
 }

@@ -149,6 +149,12 @@ func (p *pass) rows(n Node) float64 {
 			return 1
 		}
 		return 500
+	case *Pushed:
+		rows := p.rows(n.Scan)
+		for _, c := range n.Filter {
+			rows *= p.selectivity(c, n.Scan)
+		}
+		return max(rows, 1)
 	case *Filter:
 		rows := p.rows(n.Input)
 		for _, c := range n.Conds {
@@ -256,6 +262,28 @@ func (p *pass) equiKey(c expr.Expr, left, right *colSet) (EquiKey, bool) {
 		return EquiKey{Left: b, Right: a, Eq: eq}, true
 	}
 	return EquiKey{}, false
+}
+
+// buildSides puts the smaller input of a hashed inner join to the right, from which the table is built.
+func buildSides(p *pass, root Node) Node {
+	root = mapInputs(root, func(n Node) Node { return buildSides(p, n) })
+	j, ok := root.(*Join)
+	if !ok || j.Kind != InnerJoin || j.Lateral || j.Lookup != nil || len(j.Equi) == 0 || p.rows(j.Right) <= p.rows(j.Left) {
+		return root
+	}
+	c := *j
+	c.Left, c.Right = j.Right, j.Left
+	c.Equi = make([]EquiKey, len(j.Equi))
+	for i, k := range j.Equi {
+		eq := k.Eq
+		if k.Left.Type() != k.Right.Type() {
+			if eq = p.b.r.OperatorProc("=", k.Right.Type(), k.Left.Type()); eq == nil {
+				return root
+			}
+		}
+		c.Equi[i] = EquiKey{Left: k.Right, Right: k.Left, Eq: eq}
+	}
+	return &c
 }
 
 func hashableTypes(a, b *types.T) bool {

@@ -28,6 +28,7 @@ type phase struct {
 //	virtualKeys    equalities on a catalogue's key become lookups
 //	prune          unused columns go, trivial projections with them
 //	push           MongoDB takes over what it can (pushRules)
+//	buildSides     hash joins build their table from the smaller side
 var phases = []phase{
 	{"inlineCTEs", inlineCTEs},
 	{"fold", foldPlan},
@@ -37,6 +38,7 @@ var phases = []phase{
 	{"virtualKeys", virtualKeys},
 	{"prune", prunePlan},
 	{"push", applyPush},
+	{"buildSides", buildSides},
 }
 
 // pass is what phases work with.

@@ -1,0 +1,160 @@
+package planner
+
+import (
+	"strconv"
+
+	pg_query "github.com/pganalyze/pg_query_go/v6"
+
+	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/types"
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// assignPart binds SET col[i] = x, SET col['key'] = x and SET col.field = x: the column's new value is the present one with
+// a part replaced. Several parts of a column may be set by one statement.
+func (st *setState) assignPart(c *catalog.Column, r *pg_query.ResTarget, x expr.Expr, loc int32) error {
+	base := st.present(c)
+	at := -1
+	for i, a := range st.set {
+		if a.Attnum != c.Attnum {
+			continue
+		}
+		if !st.parts[c.Attnum] {
+			return pgerr.New(pgerr.SyntaxError, "multiple assignments to same column \"%s\"", c.Name)
+		}
+		at, base = i, a.Value
+	}
+	v, err := st.s.replacePart(base, r.Indirection, x, c.Name, r.Location, loc)
+	if err != nil {
+		return err
+	}
+	if at >= 0 {
+		st.set[at].Value = v
+		return nil
+	}
+	st.parts[c.Attnum] = true
+	st.set = append(st.set, Assign{Attnum: c.Attnum, Value: v})
+	return nil
+}
+
+// present is the column's value before the update.
+func (st *setState) present(c *catalog.Column) expr.Expr { return st.item.cols[st.item.find(c.Name)].x }
+
+// replacePart gives base with the part at the path replaced by x.
+func (s *scope) replacePart(base expr.Expr, path []*pg_query.Node, x expr.Expr, name string, at, loc int32) (expr.Expr, error) {
+	t := base.Type().BaseType()
+	if field := path[0].GetString_(); field != nil {
+		return s.replaceField(base, t, field.Sval, path[1:], x, name, at, loc)
+	}
+	var subs []*pg_query.A_Indices
+	for _, n := range path {
+		ix := n.GetAIndices()
+		if ix == nil {
+			return nil, pgerr.Unsupported("assignment to a field of an array element").At(at)
+		}
+		if ix.IsSlice {
+			return nil, pgerr.Unsupported("assignment to an array slice").At(at)
+		}
+		subs = append(subs, ix)
+	}
+	want, assign := t.Elem, arrayAssign
+	switch {
+	case t == types.JSONBT:
+		want, assign = types.JSONBT, jsonbAssign
+	case t.Elem == nil:
+		return nil, pgerr.New(pgerr.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting", types.FormatType(base.Type(), -1)).At(at)
+	}
+	v, err := s.b.r.Coerce(x, want, -1, expr.Assignment, loc)
+	if err != nil {
+		if pgerr.Is(err, pgerr.DatatypeMismatch) || pgerr.Is(err, pgerr.CannotCoerce) {
+			return nil, pgerr.New(pgerr.DatatypeMismatch, "subscripted assignment to \"%s\" requires type %s but expression is of type %s",
+				name, types.FormatType(want, -1), types.FormatType(x.Type(), -1)).
+				WithHint("You will need to rewrite or cast the expression.").At(loc)
+		}
+		return nil, err
+	}
+	args := []expr.Expr{base, v}
+	for _, ix := range subs {
+		i, err := s.index(ix, t, false)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, i.Upper)
+	}
+	var out expr.Expr = &expr.Call{Fn: assign(t, args), Args: args, T: t, Mod: base.Typmod(), Loc: at}
+	if base.Type() != t {
+		return s.b.r.Coerce(out, base.Type(), -1, expr.Assignment, loc)
+	}
+	return out, nil
+}
+
+// replaceField gives a composite value with one field replaced; of a NULL one all other fields are NULL.
+func (s *scope) replaceField(base expr.Expr, t *types.T, field string, rest []*pg_query.Node, x expr.Expr, name string, at, loc int32) (expr.Expr, error) {
+	if t.Kind != 'c' {
+		return nil, pgerr.New(pgerr.DatatypeMismatch, "cannot assign to field \"%s\" of column \"%s\" because its type %s is not a composite type",
+			field, name, types.FormatType(base.Type(), -1)).At(at)
+	}
+	row := &expr.Row{T: t}
+	found := false
+	for i, f := range s.b.compositeFields(t) {
+		var e expr.Expr = &expr.Field{X: base, Index: i, Name: f.Name, T: f.Type, Mod: f.Typmod}
+		if f.Name == field && !f.Dropped {
+			found = true
+			var err error
+			if len(rest) > 0 {
+				e, err = s.replacePart(e, rest, x, field, at, loc)
+			} else {
+				e, err = s.b.assign(x, &catalog.Column{Name: field, Type: f.Type, Typmod: f.Typmod}, loc)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		row.Elems = append(row.Elems, e)
+	}
+	if !found {
+		return nil, pgerr.New(pgerr.UndefinedColumn, "cannot assign to field \"%s\" of column \"%s\" because there is no such column in data type %s",
+			field, name, types.FormatType(base.Type(), -1)).At(at)
+	}
+	return row, nil
+}
+
+// assignProc wraps an evaluation as a function: pg_proc has none for assignments to parts.
+func assignProc(name string, t *types.T, args []expr.Expr, eval expr.EvalFunc) *expr.Proc {
+	p := &expr.Proc{
+		Schema: "pg_catalog", Name: name, Kind: 'f', Ret: t, Volatility: 'i',
+		Impl: &expr.Impl{Name: name, Eval: eval, Why: "it replaces a part of a value"},
+	}
+	for _, a := range args {
+		p.Args = append(p.Args, a.Type())
+	}
+	return p
+}
+
+func arrayAssign(t *types.T, args []expr.Expr) *expr.Proc {
+	return assignProc("array_assign", t, args, func(_ *expr.Env, a []types.Datum) (types.Datum, error) {
+		return setElement(t, a[0], a[1], a[2:])
+	})
+}
+
+func jsonbAssign(t *types.T, args []expr.Expr) *expr.Proc {
+	isInt := make([]bool, len(args)-2)
+	for i := range isInt {
+		isInt[i] = args[i+2].Type() != types.TextT
+	}
+	return assignProc("jsonb_assign", t, args, func(_ *expr.Env, a []types.Datum) (types.Datum, error) {
+		path := make([]string, len(isInt))
+		for i, d := range a[2:] {
+			switch {
+			case d.IsNull():
+				return types.Null, pgerr.New(pgerr.NullValueNotAllowed, "jsonb subscript in assignment must not be null")
+			case isInt[i]:
+				path[i] = strconv.FormatInt(d.Int(), 10)
+			default:
+				path[i] = d.Str()
+			}
+		}
+		return setJSON(a[0], a[1], path, isInt[0])
+	})
+}
