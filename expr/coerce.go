@@ -114,39 +114,6 @@ func (r *Resolver) canCoerceOne(f, t *types.T, ctx Context) bool {
 	return false
 }
 
-// binaryCoercible reports whether a value of one type may be taken for one of another without any conversion.
-func (r *Resolver) binaryCoercible(from, to *types.T) bool {
-	if from == to {
-		return true
-	}
-	switch to.Name {
-	case "any", "anyelement", "anycompatible":
-		return true
-	}
-	from = from.BaseType()
-	if from == to {
-		return true
-	}
-	switch to.Name {
-	case "anyarray", "anycompatiblearray":
-		return arrayLike(from)
-	case "anynonarray", "anycompatiblenonarray":
-		return !arrayLike(from)
-	case "anyenum":
-		return from.Kind == 'e'
-	case "anyrange", "anycompatiblerange":
-		return from.Kind == 'r'
-	case "anymultirange", "anycompatiblemultirange":
-		return from.Kind == 'm'
-	case "record":
-		return from.Kind == 'c'
-	case "_record":
-		return isCompositeArray(from)
-	}
-	c, ok := r.Procs.casts[castKey{from.OID, to.OID}]
-	return ok && c.Method == 'b' && c.Context == 'i'
-}
-
 // Coerce converts e to a type, inserting the cast that PostgreSQL would. When there is none the error is 42846 ("cannot
 // cast type ..."); callers that word it otherwise (assignment to a column) ask CanCoerce first.
 func (r *Resolver) Coerce(e Expr, t *types.T, typmod int32, ctx Context, loc int32) (Expr, error) {

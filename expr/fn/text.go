@@ -286,12 +286,6 @@ func charLength(s string) int   { return utf8.RuneCountInString(s) }
 func bpcharLength(s string) int { return utf8.RuneCountInString(trimBlanks(s)) }
 func byteLength(s string) int   { return len(s) }
 func bitLength(s string) int    { return 8 * len(s) }
-func negate(f f2) f2 {
-	return func(env *expr.Env, a, b datum) (datum, error) {
-		d, err := f(env, a, b)
-		return types.Bool(!d.Bool()), err
-	}
-}
 
 // textImpls are the plain functions of text.
 func textImpls() []expr.Impl {

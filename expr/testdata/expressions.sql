@@ -641,3 +641,69 @@ uuid_hash('00000000-0000-0000-0000-000000000001')
 12.345::money
 5::money
 '1'::money / 0
+-- more resolution
+'a' || 1::bpchar
+null || 'a'
+null + 1
+null + null
+array[1] || 2.5
+array[null] || 1
+array['2020-01-01'::date] || '2020-01-02'
+1::int2 = 1::int8
+1::numeric = '1.0'
+1::float4 + 1
+1 + 1.5::float4
+2::int2 * 1.5
+'abc'::char(3) = 'abc '::text
+'abc'::text = 'abc'::char(5)
+upper('a'::char(3)) || 'x'
+length('a'::name)
+substring('abc'::varchar, 2)
+round(1.5::float8, 1)
+round(1, 1)
+lower(null)
+concat(null)
+least(1, '2')
+least('a', 1)
+mod(10, 3.5)
+power(2, 0.5)
+to_hex(10::int2)
+length('x'::bytea)
+encode('x', 'hex')
+trunc(5)
+ceil(5)
+floor('2.5')
+abs(-5::int2)
+sign(-5)
+exp('1')
+exp(0)
+position('a' in null)
+nullif(1::int2, 1::int8)
+nullif(1.0, 1)
+nullif('a'::varchar, 'b')
+greatest(1::int2, 2::int8)
+'{"a":1}'::json::text
+'5'::text::numeric(3,1)
+(1.5)::text::float8
+'x'::varchar(3)::char(5)::text
+'(1,2)'::point
+1::text || 2::text
+cast('1 day' as interval)
+interval '1' day
+'12:00'::time(0)
+'2020-01-01 10:00:00.123456'::timestamp(3)
+'{1,2,3}'::int[]::varchar[]
+'{t,f}'::bool[]::int[]
+'{1,2}'::int[]::numeric(5,2)[]
+array[1,2]::text
+array[1.5,2]::int[]
+array['1','2']::int[]
+null::int[]::text[]
+'1 2 3'::int2vector
+'1 2'::oidvector
+(('1 2 3'::int2vector)[0])
+1 = any('1 2'::int2vector)
+'a' = any(array['a','b']::name[])
+'a'::text = any('{a}')
+1.5 = any(array[1,2])
+array[1,2] = any(array[1,2])
