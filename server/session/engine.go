@@ -106,15 +106,28 @@ func (e *Engine) Activity() []catalog.Activity {
 	return out
 }
 
-// InUse reports whether a session other than pid uses a database.
-func (e *Engine) InUse(database string, pid int32) int {
+// CountSessions returns how many sessions use a database.
+func (e *Engine) CountSessions(database string) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n := 0
 	for _, s := range e.sessions {
-		if s.start.Database == database && s.start.PID != pid {
+		if s.start.Database == database {
 			n++
 		}
 	}
 	return n
+}
+
+// Verifier returns the SCRAM verifier of a role, "" when it has none or may not log in.
+func (e *Engine) Verifier(ctx context.Context, user string) (string, error) {
+	snap, err := e.Catalogs.Snapshot(ctx, "postgres")
+	if err != nil {
+		return "", err
+	}
+	r := snap.RoleByName(user)
+	if r == nil || !r.Login {
+		return "", nil
+	}
+	return r.Password, nil
 }
