@@ -213,7 +213,7 @@ func (a *alter) typeInUse(rel *catalog.Relation, col *catalog.Column) error {
 	}
 	for _, g := range rel.Live() {
 		if g.Generated != 0 && g.Attnum != col.Attnum && textUses(g.Default, col.Name) {
-			return pgerr.New(pgerr.SyntaxError, "cannot alter type of a column used by a generated column").
+			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a generated column").
 				WithDetail("Column \"%s\" is used by generated column \"%s\".", col.Name, g.Name)
 		}
 	}

@@ -1,8 +1,10 @@
 package ddl
 
 import (
+	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
@@ -80,12 +82,29 @@ func (b *tableBuild) check(c *pg_query.Constraint) error {
 // bindCondition binds a boolean expression; what names its place in the error for other types.
 func (r *run) bindCondition(rel *catalog.Relation, n *pg_query.Node, what string) (string, expr.Expr, error) {
 	text, e, err := r.bind(rel, n, types.BoolT, -1)
-	if pgerr.Is(err, pgerr.DatatypeMismatch) {
+	if pgerr.Is(err, pgerr.DatatypeMismatch) || pgerr.Is(err, pgerr.CannotCoerce) {
 		if _, plain, perr := r.bind(rel, n, nil, -1); perr == nil {
 			return "", nil, pgerr.New(pgerr.DatatypeMismatch, "argument of %s must be type boolean, not type %s", what, types.FormatType(plain.Type(), -1)).At(location(n))
 		}
 	}
+	if what == "CHECK" {
+		err = reword(err, "check constraints")
+	} else {
+		err = reword(err, "index predicates")
+	}
 	return text, e, err
+}
+
+// reword puts the place into an error about what no definition may hold; the binder words it for defaults.
+func reword(err error, place string) error {
+	const binders = " in DEFAULT expressions"
+	var e *pgerr.Error
+	if !errors.As(err, &e) || !strings.HasSuffix(e.Message, binders) {
+		return err
+	}
+	n := *e
+	n.Message = strings.TrimSuffix(e.Message, binders) + " in " + place
+	return &n
 }
 
 // location is the byte position of an expression in the statement, -1 when its node has none.

@@ -16,6 +16,11 @@ const maxColumns = 1600
 
 // createTable is CREATE TABLE.
 func (r *run) createTable(n *pg_query.CreateStmt) error {
+	for _, p := range n.InhRelations {
+		if _, err := r.relation(p.GetRangeVar()); err != nil {
+			return err
+		}
+	}
 	if err := refuseTableOptions(n); err != nil {
 		return err
 	}

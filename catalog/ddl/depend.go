@@ -57,11 +57,15 @@ func (r *run) dropObjects(targets []object, behavior pg_query.DropBehavior) erro
 	var collect func(o object, onName string)
 	collect = func(o object, onName string) {
 		order = append(order, o)
+		// All direct dependents are marked before any is followed: what depends on o in two ways is named as depending on o.
+		var found []dependent
 		for _, d := range r.dependents(o) {
-			if seen[d.object] || r.covered(d.object, seen) {
-				continue
+			if !seen[d.object] && !r.covered(d.object, seen) {
+				seen[d.object] = true
+				found = append(found, d)
 			}
-			seen[d.object] = true
+		}
+		for _, d := range found {
 			if !d.auto {
 				on := d.on
 				if on == "" {

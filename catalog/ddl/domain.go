@@ -79,8 +79,8 @@ func (r *run) domainCheck(d *types.T, c *pg_query.Constraint) error {
 		return err
 	}
 	if r.c.Exprs != nil {
-		if _, err := r.c.Exprs.Bind(r.snap(), rel, text, types.BoolT, -1); err != nil {
-			return unplaced(err)
+		if _, _, err := r.bindCondition(rel, c.RawExpr, "CHECK"); err != nil {
+			return err
 		}
 	}
 	name := catalog.CutName(c.Conname)

@@ -230,6 +230,12 @@ func (r *run) ownedBy(seq *catalog.Relation, options []*pg_query.Node) error {
 			continue
 		}
 		parts := names(d.Arg.GetList().GetItems())
+		if seq.Sequence.Identity {
+			if owner := r.snap().RelationByOID(seq.Sequence.OwnedBy); owner != nil {
+				return pgerr.New(pgerr.FeatureNotSupported, "cannot change ownership of identity sequence").
+					WithDetail("Sequence \"%s\" is linked to table \"%s\".", seq.Name, owner.Name)
+			}
+		}
 		if len(parts) == 1 {
 			if parts[0] != "none" {
 				return pgerr.New(pgerr.SyntaxError, "invalid OWNED BY option").WithHint("Specify OWNED BY table.column or OWNED BY NONE.")

@@ -17,11 +17,11 @@ func (r *run) createView(n *pg_query.ViewStmt) error {
 		return pgerr.Unsupported("CREATE VIEW without a planner")
 	}
 	query := proto.Clone(n.Query).(*pg_query.Node)
+	uses, temp := r.qualifyNames(query)
 	cols, err := r.c.Exprs.Query(r.ctx, r.snap(), proto.Clone(query).(*pg_query.Node))
 	if err != nil {
 		return err
 	}
-	uses, temp := r.qualifyNames(query)
 	rv := proto.Clone(n.View).(*pg_query.RangeVar)
 	if temp && rv.Relpersistence != "t" {
 		r.notice(pgerr.SuccessfulCompletion, "view \"%s\" will be a temporary view", rv.Relname)
