@@ -65,11 +65,8 @@ func (f *windowFrame) compile(b *builder, n *planner.Window, order *ordering) er
 }
 
 func operatorFunc(p *expr.Proc) (expr.EvalFunc, error) {
-	if p == nil {
-		return nil, nil
-	}
-	if p.Impl == nil {
-		return nil, pgerr.Unsupported("function " + p.Name)
+	if p == nil || p.Impl == nil {
+		return nil, nil // move says so if it needs one
 	}
 	return p.Impl.Func(&expr.Call{Fn: p, T: p.Ret, Mod: -1, Loc: -1})
 }
@@ -193,13 +190,17 @@ func (f *windowFrame) rangeBound(w *windowOp, cur types.Datum, b *frameBound, is
 	if err := b.checkRange(f.key.typ); err != nil {
 		return 0, err
 	}
-	v, err := f.move(w.env, cur, b, (b.kind == '-') != f.key.desc)
+	v, beyond, err := f.move(w.env, cur, b, (b.kind == '-') != f.key.desc)
 	if err != nil {
 		return 0, err
 	}
 	var failed error
 	at := sort.Search(w.rows.n, func(i int) bool {
-		c, err := f.key.compare(w.env, w.keys.row(i)[0], v)
+		key := w.keys.row(i)[0]
+		if beyond && !key.IsNull() {
+			return b.kind == '-'
+		}
+		c, err := f.key.compare(w.env, key, v)
 		if err != nil {
 			failed = err
 		}
@@ -208,43 +209,42 @@ func (f *windowFrame) rangeBound(w *windowOp, cur types.Datum, b *frameBound, is
 	return at, failed
 }
 
-// move adds or subtracts the offset. Integers and times of day stop at the ends of what a datum holds instead of failing
-// or going round: they are compared only.
-func (f *windowFrame) move(env *expr.Env, cur types.Datum, b *frameBound, down bool) (types.Datum, error) {
+// move adds or subtracts the offset. Integers and times of day that leave what a datum holds are beyond every value
+// instead of failing: they are compared only.
+func (f *windowFrame) move(env *expr.Env, cur types.Datum, b *frameBound, down bool) (v types.Datum, beyond bool, err error) {
 	t := f.key.typ
 	switch {
 	case t.Rep == types.RepInt && b.typ.Rep == types.RepInt:
-		return types.Int(addSaturating(cur.Int(), b.value.Int(), down)), nil
+		n, over := addInts(cur.Int(), b.value.Int(), down)
+		return types.Int(n), over, nil
 	case t.OID == types.TimeT.OID:
-		return types.Int(addSaturating(cur.Int(), b.value.Interval().Micros, down)), nil
+		n, over := addInts(cur.Int(), b.value.Interval().Micros, down)
+		return types.Int(n), over, nil
 	case t.OID == types.TimeTZT.OID:
 		c := cur.Ref().(*types.TimeTZ)
-		return types.Ref(&types.TimeTZ{Micros: addSaturating(c.Micros, b.value.Interval().Micros, down), Zone: c.Zone}), nil
+		n, over := addInts(c.Micros, b.value.Interval().Micros, down)
+		return types.Ref(&types.TimeTZ{Micros: n, Zone: c.Zone}), over, nil
 	case t.Rep == types.RepFloat:
-		return types.Float(addFloat(cur.Float(), b.value.Float(), down)), nil
+		return types.Float(addFloat(cur.Float(), b.value.Float(), down)), false, nil
 	}
 	op := f.plus
 	if down {
 		op = f.minus
 	}
 	if op == nil {
-		return types.Null, pgerr.Unsupported("RANGE with an offset for column type " + t.Name)
+		return types.Null, false, pgerr.Unsupported("RANGE with an offset for column type " + t.Name)
 	}
 	args := [2]types.Datum{cur, b.value}
-	return op(env, args[:])
+	v, err = op(env, args[:])
+	return v, false, err
 }
 
-func addSaturating(a, b int64, down bool) int64 {
+// addInts adds or subtracts b, which is not negative, and reports overflow.
+func addInts(a, b int64, down bool) (n int64, over bool) {
 	if down {
-		if a < math.MinInt64+b {
-			return math.MinInt64
-		}
-		return a - b
+		return a - b, a < math.MinInt64+b
 	}
-	if a > math.MaxInt64-b {
-		return math.MaxInt64
-	}
-	return a + b
+	return a + b, a > math.MaxInt64-b
 }
 
 // addFloat takes infinity less infinity as the end that lets every row in, as PostgreSQL does.

@@ -174,6 +174,7 @@ func (v *virtualOp) column(attnum int16, row []types.Datum) types.Datum {
 		rec := &types.Record{}
 		for _, c := range v.node.Rel.Live() {
 			rec.Types = append(rec.Types, c.Type)
+			rec.Names = append(rec.Names, c.Name)
 			rec.Vals = append(rec.Vals, row[c.Attnum-1])
 		}
 		return types.Ref(rec)

@@ -57,6 +57,10 @@ func (c *spillCodec) append(dst []byte, d types.Datum) []byte {
 		return c.appendArray(append(dst, tagArray), v)
 	case *types.Record:
 		dst = binary.AppendUvarint(append(dst, tagRecord), uint64(len(v.Vals)))
+		dst = binary.AppendUvarint(dst, uint64(len(v.Names)))
+		for _, n := range v.Names {
+			dst = appendBlob(dst, []byte(n))
+		}
 		for i, t := range v.Types {
 			dst = binary.AppendUvarint(dst, c.number(t))
 			dst = c.append(dst, v.Vals[i])
@@ -256,7 +260,11 @@ func (r *spillReader) datum() types.Datum {
 		return types.Ref(r.array())
 	case tagRecord:
 		rec := &types.Record{}
+		fields := r.count()
 		for n := r.count(); n > 0; n-- {
+			rec.Names = append(rec.Names, string(r.blob()))
+		}
+		for ; fields > 0; fields-- {
 			rec.Types = append(rec.Types, r.c.typeAt(r.uvarint()))
 			rec.Vals = append(rec.Vals, r.datum())
 		}

@@ -24,7 +24,7 @@ func (c *compiler) row(e *Row) (Eval, error) {
 		ts[i] = x.Type()
 	}
 	return func(env *Env, row []types.Datum) (types.Datum, error) {
-		rec := &types.Record{Types: ts, Vals: make([]types.Datum, len(fs))}
+		rec := &types.Record{Types: ts, Names: e.Names, Vals: make([]types.Datum, len(fs))}
 		for i, f := range fs {
 			d, err := f(env, row)
 			if err != nil {

@@ -75,9 +75,10 @@ func (a *Array) LowerBound(dim int) int32 {
 	return a.Lower[dim]
 }
 
-// Record is a composite value. Types holds the type of each field.
+// Record is a composite value. Types holds the type of each field, Names its name; nil Names are f1, f2 and so on.
 type Record struct {
 	Types []*T
+	Names []string
 	Vals  []Datum
 }
 

@@ -79,8 +79,9 @@ type hint struct {
 }
 
 type wholeRow struct {
-	dec  *Decoder
-	typs []*types.T
+	dec   *Decoder
+	typs  []*types.T
+	names []string
 }
 
 // fastKind says which BSON values of a column are read here, without the general conversion.
@@ -123,6 +124,7 @@ func newWholeRow(rel *catalog.Relation) *wholeRow {
 	for _, c := range rel.Live() {
 		atts = append(atts, c.Attnum)
 		w.typs = append(w.typs, c.Type)
+		w.names = append(w.names, c.Name)
 	}
 	w.dec = NewDecoder(rel, atts)
 	return w
@@ -253,7 +255,7 @@ func (d *Decoder) decodeWhole() error {
 	if err := d.whole.dec.Decode(d.doc, vals); err != nil {
 		return err
 	}
-	rec := types.Ref(&types.Record{Types: d.whole.typs, Vals: vals})
+	rec := types.Ref(&types.Record{Types: d.whole.typs, Names: d.whole.names, Vals: vals})
 	for i := range d.slots {
 		if d.slots[i].attnum == 0 {
 			d.dst[i] = rec

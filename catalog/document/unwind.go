@@ -58,7 +58,7 @@ func (d *Decoder) decodeElement(doc bson.Raw, kind bson.Type, value []byte, ordi
 	d.whole = whole
 	for i := range d.slots {
 		if d.slots[i].attnum == 0 {
-			dst[i] = types.Ref(&types.Record{Types: whole.typs, Vals: vals})
+			dst[i] = types.Ref(&types.Record{Types: whole.typs, Names: whole.names, Vals: vals})
 		}
 	}
 	return err

@@ -10,7 +10,7 @@ func aggregateImpls() []expr.Impl {
 	var all []expr.Impl
 	for _, part := range [][]expr.Impl{
 		countImpls(), sumImpls(), extremeImpls(), logicAggImpls(), statImpls(), regressionImpls(), stringAggImpls(),
-		arrayAggImpls(), orderedSetImpls(), hypotheticalImpls(),
+		arrayAggImpls(), orderedSetImpls(), hypotheticalImpls(), jsonAggImpls(), rangeAggImpls(), xmlAggImpls(),
 	} {
 		all = append(all, part...)
 	}
