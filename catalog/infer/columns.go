@@ -14,6 +14,7 @@ import (
 type builder struct {
 	name     string // of the collection
 	id       *catalog.Column
+	ahead    int // top-level fields that are still to become columns: nested ones leave them room
 	children []*catalog.Relation
 }
 
@@ -27,8 +28,10 @@ func (b *builder) relation(root *shape) *catalog.Relation {
 	b.addColumns(r, "_id", []string{"_id"}, id, 0)
 	b.id = r.Columns[0]
 	b.id.NotNull = true
+	b.ahead = len(root.order)
 	for _, name := range root.order {
-		if name != "_id" {
+		b.ahead--
+		if name != "_id" && len(r.Columns) < maxTopColumns {
 			b.addColumns(r, name, []string{name}, root.fields[name], 0)
 		}
 	}
@@ -37,7 +40,7 @@ func (b *builder) relation(root *shape) *catalog.Relation {
 
 // addColumns adds the column of one path, and those of the fields below it.
 func (b *builder) addColumns(r *catalog.Relation, name string, path []string, s *shape, depth int) {
-	if !addressable(path[len(path)-1]) && depth > 0 || len(r.Columns) >= maxColumns {
+	if depth > 0 && (!addressable(path[len(path)-1]) || len(r.Columns)+b.ahead >= maxColumns) {
 		return
 	}
 	t, form := s.columnType()
@@ -50,7 +53,7 @@ func (b *builder) addColumns(r *catalog.Relation, name string, path []string, s 
 	}
 	c.MayArray = s.kinds&kindArray != 0 && !t.IsArray()
 	r.Columns = append(r.Columns, c)
-	if s.kinds&kindDocument != 0 && s.kinds&kindArray == 0 && depth < maxDepth && name != "_id" {
+	if s.kinds&kindDocument != 0 && s.kinds&kindArray == 0 && depth < maxDepth && name != "_id" && !s.isMap() {
 		for _, f := range s.order {
 			b.addColumns(r, name+"."+f, append(slices.Clone(path), f), s.fields[f], depth+1)
 		}

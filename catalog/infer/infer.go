@@ -20,6 +20,7 @@ const (
 	sampleDocuments = 1000 // drawn at random
 	edgeDocuments   = 100  // of each end by _id: the oldest and the newest documents
 	maxColumns      = 1000 // of one relation; what is deeper stays in its jsonb parent
+	maxTopColumns   = 1600 // PostgreSQL's own limit
 	maxDepth        = 8
 )
 

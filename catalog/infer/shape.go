@@ -30,6 +30,8 @@ const kindNumeric = kindInt32 | kindInt64 | kindDouble | kindDecimal
 // shape is what was seen at one path: which types, and below documents and array elements.
 type shape struct {
 	kinds  kind
+	seen   int // how many values were seen, and how many of them were documents
+	docs   int
 	fields map[string]*shape
 	order  []string // the fields in the order in which they were first seen
 	elem   *shape
@@ -48,6 +50,24 @@ func (s *shape) field(name string) *shape {
 	return f
 }
 
+// A document is a map when its keys are data (a language, a user's id) rather than names: there are many of them, and most
+// documents lack most of them. Its values stay in jsonb: they would be a column for each key.
+const (
+	mapKeys  = 20
+	mapShare = 4 // a key is in less than one in mapShare documents, on average
+)
+
+func (s *shape) isMap() bool {
+	if len(s.fields) < mapKeys {
+		return false
+	}
+	present := 0
+	for _, f := range s.fields {
+		present += f.seen
+	}
+	return present*mapShare < s.docs*len(s.fields)
+}
+
 // expect makes sure that the path of an index key is a column, though no sampled document has it.
 func (s *shape) expect(path string) {
 	if !strings.Contains(path, ".") && !strings.HasPrefix(path, "$") {
@@ -56,6 +76,7 @@ func (s *shape) expect(path string) {
 }
 
 func (s *shape) addDocument(doc bson.Raw, depth int) {
+	s.docs++
 	elems, err := doc.Elements()
 	if err != nil || depth > maxDepth {
 		return
@@ -66,6 +87,7 @@ func (s *shape) addDocument(doc bson.Raw, depth int) {
 }
 
 func (s *shape) addValue(v bson.RawValue, depth int) {
+	s.seen++
 	switch v.Type {
 	case bson.TypeNull, bson.TypeUndefined:
 	case bson.TypeEmbeddedDocument:
