@@ -396,15 +396,21 @@ func (s *scope) rangeSubselect(r *pg_query.RangeSubselect) (Node, *nsItem, error
 	return s.projected(q, it), it, s.aliasColumns(it, r.Alias)
 }
 
-// projected puts a query into FROM: its columns belong to this level from here on.
+// projected puts a query into FROM: its columns belong to this level from here on, and keep their IDs unless one is there
+// twice.
 func (s *scope) projected(q *query, it *nsItem) Node {
 	p := &Project{Input: q.node}
+	var seen colSet
 	for _, c := range q.cols {
-		x := ref(c)
-		out := s.b.newCol(c, s)
-		if sh := s.b.shapes[c.ID]; sh != nil {
-			s.b.shapes[out.ID] = sh
+		x, out := ref(c), c
+		if seen.has(c.ID) {
+			out = s.b.newCol(c, s)
+			if sh := s.b.shapes[c.ID]; sh != nil {
+				s.b.shapes[out.ID] = sh
+			}
 		}
+		seen.add(c.ID)
+		s.b.cols[out.ID], s.b.owner[out.ID] = out, s
 		p.Exprs, p.Out = append(p.Exprs, x), append(p.Out, out)
 		it.cols = append(it.cols, nsCol{c.Name, ref(out)})
 	}

@@ -14,11 +14,18 @@ func pushFilters(p *pass, root Node) Node { return pushDown(root, nil) }
 func pushDown(n Node, conds []expr.Expr) Node {
 	switch n := n.(type) {
 	case *Filter:
-		// A volatile condition is evaluated for the rows that the others left, where it was written, and no others go past
-		// it: random() < 0.5 must not run for more rows than before.
-		own := split(n.Conds)
-		if slices.ContainsFunc(own, isVolatile) {
-			return filter(&Filter{Input: pushDown(n.Input, nil), Conds: own}, conds)
+		// A volatile condition stays where it was written, over the rows that its neighbours leave, and nothing from above
+		// goes past it: nextval('s') > 0 in a subquery runs for each row of that subquery.
+		var own, volatile []expr.Expr
+		for _, c := range split(n.Conds) {
+			if isVolatile(c) {
+				volatile = append(volatile, c)
+			} else {
+				own = append(own, c)
+			}
+		}
+		if len(volatile) > 0 {
+			return filter(&Filter{Input: pushDown(n.Input, own), Conds: volatile}, conds)
 		}
 		return pushDown(n.Input, append(slices.Clone(conds), own...))
 	case *Project:
