@@ -8,6 +8,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/catalog/document"
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -151,6 +152,9 @@ func (t *table) writeError(err error) error {
 				key[i] = types.Str(v.ObjectID().Hex())
 			} else if d, derr := types.FromBSON(c.Type, v); derr == nil {
 				key[i] = d
+				if rest, uerr := e.KeyValue.LookupErr(document.MicrosField + "." + document.MicrosKey(c)); c.Micros && uerr == nil && rest.Type == bson.TypeInt32 {
+					key[i] = types.Int(d.Int() + int64(rest.Int32()))
+				}
 			}
 		}
 		pe := pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint %q: %w", u.index.Name, e)
