@@ -20,6 +20,9 @@ type aggCall struct {
 	vals     []types.Datum
 	width    int
 	budget   *Budget
+	// collects says that the state grows with every row; held is what was counted, pending what is to be.
+	collects      bool
+	held, pending int64
 }
 
 // aggState is the state of a call in one group: the aggregate, and the rows that wait to be sorted.
@@ -51,7 +54,9 @@ func (b *builder) aggCall(a *expr.Agg, l expr.Layout) (*aggCall, error) {
 	}
 	c := &aggCall{mk: mk, strict: a.Fn.Impl.AggStrict, distinct: a.Distinct, budget: b.rt.Budget}
 	args, keys := a.Args, a.OrderBy
-	if _, ok := mk().(expr.OrderedSetAggregator); ok {
+	sample := mk()
+	_, c.collects = sample.(expr.CollectingAggregator)
+	if _, ok := sample.(expr.OrderedSetAggregator); ok {
 		// The aggregated arguments of WITHIN GROUP are its ORDER BY, whether or not the call lists them as arguments too.
 		if c.direct, err = b.compileAll(a.Args[:a.Direct], l); err != nil {
 			return nil, err
@@ -132,6 +137,11 @@ func (c *aggCall) add(env *expr.Env, st *aggState, row []types.Datum) error {
 		c.vals[i] = v
 	}
 	if c.sortBy == nil {
+		if c.collects {
+			if err := c.charge(rowBytes(c.vals[:n])); err != nil {
+				return err
+			}
+		}
 		return st.agg.Add(env, c.vals[:n])
 	}
 	if err := c.sortBy.eval(env, row, c.vals[n:]); err != nil {
@@ -185,4 +195,22 @@ func sameKeys(typs []keyType, a, b []types.Datum) bool {
 		}
 	}
 	return true
+}
+
+func (c *aggCall) charge(n int64) error {
+	if c.pending += n; c.pending < chargeStep {
+		return nil
+	}
+	if err := c.budget.Grow(c.pending); err != nil {
+		return err
+	}
+	c.held += c.pending
+	c.pending = 0
+	return nil
+}
+
+// release gives back what the states held.
+func (c *aggCall) release() {
+	c.budget.Shrink(c.held)
+	c.held, c.pending = 0, 0
 }

@@ -293,6 +293,9 @@ func (a *aggregateOp) releaseStates() {
 		}
 	}
 	a.groups.states = nil
+	for _, c := range a.aggs {
+		c.release()
+	}
 }
 
 func (a *aggregateOp) Close(ctx context.Context) error {

@@ -155,20 +155,19 @@ func (f *windowFrame) bound(w *windowOp, i int, b *frameBound, isEnd bool) (int,
 		return int(w.peers.start[clamp(shift(g, b), len(w.peers.start)-1)]), nil
 	}
 	start, end := w.peers.bounds(i)
-	if cur := f.rangeKey(w, i); b.kind != 'c' && !cur.IsNull() {
-		return f.rangeBound(w, cur, b, isEnd)
+	if b.kind != 'c' {
+		cur, err := w.keys.row(i)
+		if err != nil {
+			return 0, err
+		}
+		if !cur[0].IsNull() {
+			return f.rangeBound(w, cur[0], b, isEnd)
+		}
 	}
 	if isEnd {
 		return end, nil
 	}
 	return start, nil
-}
-
-func (f *windowFrame) rangeKey(w *windowOp, i int) types.Datum {
-	if f.key == nil {
-		return types.Null
-	}
-	return w.keys.row(i)[0]
 }
 
 // shift moves a position by a bound's offset without overflow.
@@ -196,11 +195,15 @@ func (f *windowFrame) rangeBound(w *windowOp, cur types.Datum, b *frameBound, is
 	}
 	var failed error
 	at := sort.Search(w.rows.n, func(i int) bool {
-		key := w.keys.row(i)[0]
-		if beyond && !key.IsNull() {
+		key, err := w.keys.row(i)
+		if err != nil {
+			failed = err
+			return true
+		}
+		if beyond && !key[0].IsNull() {
 			return b.kind == '-'
 		}
-		c, err := f.key.compare(w.env, key, v)
+		c, err := f.key.compare(w.env, key[0], v)
 		if err != nil {
 			failed = err
 		}

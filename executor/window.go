@@ -24,9 +24,9 @@ type windowOp struct {
 	budget *Budget
 	tick   ticker
 
-	rows *rowStore // the partition in progress
+	rows *pagedRows // the partition in progress
 	// keys are the order keys of its rows; peers their groups.
-	keys       *rowStore
+	keys       *pagedRows
 	peers      peerGroups
 	at         int
 	ahead      []types.Datum // the first row of the next partition
@@ -83,7 +83,7 @@ func (b *builder) buildWindow(n *planner.Window) (Operator, error) {
 		}
 		op.funcs = append(op.funcs, c)
 	}
-	op.rows, op.keys = newRowStore(op.width, op.budget), newRowStore(len(n.Order), op.budget)
+	op.rows, op.keys = newPagedRows(op.width, op.budget), newPagedRows(len(n.Order), op.budget)
 	op.key, op.vals = make([]types.Datum, len(op.part)), make([]types.Datum, max(len(op.part), len(n.Order)))
 	return op, nil
 }
@@ -102,10 +102,12 @@ func (w *windowOp) Open(ctx context.Context) error {
 }
 
 func (w *windowOp) reset() error {
-	w.rows.release()
-	w.keys.release()
 	w.at, w.ahead, w.ended = 0, nil, false
-	return w.sorter.close()
+	err := firstError(w.rows.release(), w.keys.release(), w.sorter.close())
+	for _, f := range w.funcs {
+		err = firstError(err, f.agg.release())
+	}
+	return err
 }
 
 func (w *windowOp) Next(ctx context.Context, b *Batch) error {
@@ -136,8 +138,9 @@ func (w *windowOp) Next(ctx context.Context, b *Batch) error {
 
 // loadPartition reads the rows of the next partition; ended is set with the last.
 func (w *windowOp) loadPartition(ctx context.Context) error {
-	w.rows.release()
-	w.keys.release()
+	if err := firstError(w.rows.release(), w.keys.release()); err != nil {
+		return err
+	}
 	w.at = 0
 	row := w.ahead
 	w.ahead = nil
@@ -173,30 +176,35 @@ func (w *windowOp) loadPartition(ctx context.Context) error {
 }
 
 func (w *windowOp) keep(row []types.Datum) error {
-	if _, err := w.rows.add(row); err != nil {
+	if err := w.rows.add(row); err != nil {
 		return err
 	}
 	n := len(w.order.keys)
 	if err := w.order.eval(w.env, row, w.vals[:n]); err != nil {
 		return err
 	}
-	_, err := w.keys.add(w.vals[:n])
-	return err
+	return w.keys.add(w.vals[:n])
 }
 
 // startPartition finds the peers and makes the functions' states.
 func (w *windowOp) startPartition() error {
 	n := w.rows.n
 	w.peers.of, w.peers.start = make([]int32, n), w.peers.start[:0]
+	var prev []types.Datum
 	for i := 0; i < n; i++ {
+		key, err := w.keys.row(i)
+		if err != nil {
+			return err
+		}
 		same := i > 0
 		if same {
-			c, err := w.order.compare(w.env, w.keys.row(i-1), w.keys.row(i))
+			c, err := w.order.compare(w.env, prev, key)
 			if err != nil {
 				return err
 			}
 			same = c == 0
 		}
+		prev = key
 		if !same {
 			w.peers.start = append(w.peers.start, int32(i))
 		}
@@ -213,7 +221,11 @@ func (w *windowOp) startPartition() error {
 
 // compute fills in a row of the result: the input's columns and the functions' values.
 func (w *windowOp) compute(out []types.Datum) error {
-	copy(out, w.rows.row(w.at))
+	row, err := w.rows.row(w.at)
+	if err != nil {
+		return err
+	}
+	copy(out, row)
 	start, end, err := w.frame.bounds(w, w.at)
 	if err != nil {
 		return err
@@ -287,7 +299,11 @@ func (c *windowCall) start(w *windowOp) error {
 	c.part = expr.Partition{
 		Rows: w.rows.n,
 		Arg: func(row, i int) (types.Datum, error) {
-			return c.args[i].value(w.env, w.rows.row(row))
+			r, err := w.rows.row(row)
+			if err != nil {
+				return types.Null, err
+			}
+			return c.args[i].value(w.env, r)
 		},
 		InFrame: func(row int) bool { return w.inFrame(row) },
 	}

@@ -16,19 +16,26 @@ type windowAgg struct {
 	last  types.Datum
 	known bool
 	// args are the arguments of every row of the partition; skip marks rows that filter or strictness leave out.
-	args *rowStore
+	args *pagedRows
 	skip []bool
+	buf  []types.Datum
 }
 
 // start evaluates the arguments for the partition, once for however many frames each row is in.
 func (a *windowAgg) start(c *windowCall, w *windowOp) error {
 	if a.args == nil {
-		a.args = newRowStore(len(c.args), w.budget)
+		a.args = newPagedRows(len(c.args), w.budget)
+		a.buf = make([]types.Datum, len(c.args))
 	}
-	a.args.release()
+	if err := a.args.release(); err != nil {
+		return err
+	}
 	a.skip = a.skip[:0]
 	for i := 0; i < w.rows.n; i++ {
-		row := w.rows.row(i)
+		row, err := w.rows.row(i)
+		if err != nil {
+			return err
+		}
 		skip := false
 		if c.filter != nil {
 			v, err := c.filter.value(w.env, row)
@@ -37,15 +44,14 @@ func (a *windowAgg) start(c *windowCall, w *windowOp) error {
 			}
 			skip = !v.Bool()
 		}
-		args, err := a.args.alloc(int64(len(c.args)) * datumBytes)
-		if err != nil {
-			return err
-		}
 		if !skip {
-			if err := evalAll(w.env, c.args, row, args); err != nil {
+			if err := evalAll(w.env, c.args, row, a.buf); err != nil {
 				return err
 			}
-			skip = c.strict && hasNull(args)
+			skip = c.strict && hasNull(a.buf)
+		}
+		if err := a.args.add(a.buf); err != nil {
+			return err
 		}
 		a.skip = append(a.skip, skip)
 	}
@@ -71,7 +77,11 @@ func (a *windowAgg) value(c *windowCall, w *windowOp) (types.Datum, error) {
 	for ; a.from < start; a.from++ {
 		if !a.skip[a.from] {
 			a.known = false
-			if err := a.inverse.Remove(w.env, a.args.row(a.from)); err != nil {
+			args, err := a.args.row(a.from)
+			if err == nil {
+				err = a.inverse.Remove(w.env, args)
+			}
+			if err != nil {
 				return types.Null, err
 			}
 		}
@@ -88,11 +98,26 @@ func (a *windowAgg) addTo(w *windowOp, end int) error {
 			continue
 		}
 		a.known = false
-		if err := a.state.Add(w.env, a.args.row(a.to)); err != nil {
+		if err := a.add(w.env, a.to); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (a *windowAgg) add(env *expr.Env, row int) error {
+	args, err := a.args.row(row)
+	if err != nil {
+		return err
+	}
+	return a.state.Add(env, args)
+}
+
+func (a *windowAgg) release() error {
+	if a.args == nil {
+		return nil
+	}
+	return a.args.release()
 }
 
 func (a *windowAgg) result(env *expr.Env) (types.Datum, error) {
@@ -111,7 +136,7 @@ func (a *windowAgg) excluding(c *windowCall, w *windowOp, start, end int) (types
 		if a.skip[i] || !w.inFrame(i) {
 			continue
 		}
-		if err := a.state.Add(w.env, a.args.row(i)); err != nil {
+		if err := a.add(w.env, i); err != nil {
 			return types.Null, err
 		}
 	}

@@ -123,6 +123,13 @@ type OrderedSetAggregator interface {
 	SetDirect(env *Env, direct []types.Datum) error
 }
 
+// CollectingAggregator is an aggregate whose state grows with every row, which counts against the statement's memory.
+type CollectingAggregator interface {
+	Aggregator
+	// Collects does nothing: it marks the aggregate.
+	Collects()
+}
+
 // WindowFunc computes a window function for the rows of one partition, in order.
 type WindowFunc interface {
 	// Next returns the value for the partition's row at p.Current.

@@ -107,3 +107,9 @@ func stack(t *types.T, vals []datum) datum {
 	}
 	return types.Ref(out)
 }
+
+// Collects marks the aggregate as one whose state grows with every row.
+func (a *arrayAgg) Collects() {}
+
+// Collects marks the aggregate as one whose state grows with every row.
+func (a *arrayArrayAgg) Collects() {}

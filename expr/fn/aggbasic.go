@@ -223,3 +223,6 @@ func (a *stringAgg) Result(*expr.Env) (datum, error) {
 	}
 	return types.Str(a.b.String()), nil
 }
+
+// Collects marks the aggregate as one whose state grows with every row.
+func (a *stringAgg) Collects() {}

@@ -334,3 +334,15 @@ func arrayJSONB(io *types.IO, elem *types.T, a *types.Array, dim, at int) (*type
 	}
 	return types.NewJSONArray(elems), at, nil
 }
+
+// Collects marks the aggregate as one whose state grows with every row.
+func (a *jsonAgg) Collects() {}
+
+// Collects marks the aggregate as one whose state grows with every row.
+func (a *jsonObjectAgg) Collects() {}
+
+// Collects marks the aggregate as one whose state grows with every row.
+func (a *jsonbAgg) Collects() {}
+
+// Collects marks the aggregate as one whose state grows with every row.
+func (a *jsonbObjectAgg) Collects() {}

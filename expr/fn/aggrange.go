@@ -147,3 +147,9 @@ func (a *xmlAgg) Result(*expr.Env) (datum, error) {
 	}
 	return types.Str(a.b.String()), nil
 }
+
+// Collects marks the aggregate as one whose state grows with every row.
+func (a *rangeUnion) Collects() {}
+
+// Collects marks the aggregate as one whose state grows with every row.
+func (a *xmlAgg) Collects() {}
