@@ -71,19 +71,27 @@ func (b *builder) buildPushedGroup(n *planner.Pushed, query pushedQuery) (Operat
 // Open sends the pipeline.
 func (p *pushedGroupOp) Open(ctx context.Context) error {
 	p.done, p.rows = false, 0
-	filter, err := p.query.filter()
+	q, err := p.build()
 	if err != nil {
 		return err
 	}
+	p.cursor, err = p.rt.Txn.Read(ctx, q)
+	p.rt.note(p.node, q)
+	return err
+}
+
+func (p *pushedGroupOp) build() (mongo.Query, error) {
 	q := p.rt.query(p.node.Scan.Rel)
+	filter, err := p.query.filter()
+	if err != nil {
+		return q, err
+	}
 	q.Pipeline = bson.A{}
 	if len(filter) > 0 {
 		q.Pipeline = append(q.Pipeline, bson.D{{Key: "$match", Value: filter}})
 	}
 	q.Pipeline = append(q.Pipeline, bson.D{{Key: "$group", Value: p.group()}})
-	p.cursor, err = p.rt.Txn.Read(ctx, q)
-	p.rt.note(p.node, q)
-	return err
+	return q, nil
 }
 
 func (p *pushedGroupOp) group() bson.D {

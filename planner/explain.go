@@ -19,11 +19,8 @@ type NodeStats struct {
 	StartupMS, TotalMS float64
 	Rows, Loops        int64
 	Removed            int64 // rows that a filter or a recheck took out
-	// Pipeline is the query that was sent, in MongoDB's extended JSON; Index is what the server chose.
-	Pipeline string
-	Index    string
-	Keys     int64 // index keys and documents that the server examined
-	Docs     int64
+	// Keys and Docs are the index keys and documents that MongoDB examined.
+	Keys, Docs int64
 }
 
 // Explainer turns plans into EXPLAIN's tree.
@@ -35,8 +32,10 @@ type Explainer struct {
 	Estimate func(Node) int64
 	// Stats returns what execution measured, nil without ANALYZE or for a node that never ran.
 	Stats func(Node) *NodeStats
-	// Query renders what a Pushed node sends to MongoDB, with placeholders for values that are not known yet.
+	// Query renders what a Pushed node sends to MongoDB; "" when that is not known yet. Index names the index that MongoDB
+	// chooses for it.
 	Query func(*Pushed) string
+	Index func(*Pushed) string
 	// subplans are numbered in the order of their appearance.
 	subplans int
 }

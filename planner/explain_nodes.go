@@ -128,13 +128,13 @@ func (x *Explainer) describe(out *ExplainNode, n Node) {
 
 func (x *Explainer) describePushed(out *ExplainNode, n *Pushed) {
 	out.Type = "Seq Scan"
-	if i := indexFor(n); i != "" {
-		out.Type, out.Index = "Index Scan", i
-		out.On = " using " + i
+	index := indexFor(n)
+	if x.Index != nil {
+		index = x.Index(n)
 	}
-	if out.Stats != nil && out.Stats.Index != "" {
-		out.Type, out.Index = "Index Scan", out.Stats.Index
-		out.On = " using " + out.Stats.Index
+	if index != "" {
+		out.Type, out.Index = "Index Scan", index
+		out.On = " using " + index
 	}
 	if n.Group != nil {
 		out.Type, out.Index, out.On = "Foreign Scan", "", ""
@@ -157,10 +157,7 @@ func (x *Explainer) describePushed(out *ExplainNode, n *Pushed) {
 			out.prop("Rows Removed by Index Recheck", out.Stats.Removed)
 		}
 	}
-	switch {
-	case out.Stats != nil && out.Stats.Pipeline != "":
-		out.prop("MongoDB Pipeline", out.Stats.Pipeline)
-	case x.Query != nil:
+	if x.Query != nil {
 		if q := x.Query(n); q != "" {
 			out.prop("MongoDB Pipeline", q)
 		}

@@ -2,12 +2,14 @@ package session
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
+	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/executor"
+	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/planner"
 	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
@@ -43,9 +45,9 @@ func explainCols(n *pg_query.ExplainStmt) []planner.Col {
 
 // explain is EXPLAIN.
 func (s *Session) explain(ctx context.Context, p *prepared, n *pg_query.ExplainStmt) (result, error) {
-	format, _ := explainOption(n, "format")
-	if format != "" && format != "text" {
-		return result{}, pgerr.Unsupported("EXPLAIN (FORMAT " + strings.ToUpper(format) + ")")
+	o, err := explainOptions(n)
+	if err != nil {
+		return result{}, err
 	}
 	query, params := n.Query, []types.Datum(nil)
 	if e := query.GetExecuteStmt(); e != nil {
@@ -65,41 +67,146 @@ func (s *Session) explain(ctx context.Context, p *prepared, n *pg_query.ExplainS
 	if !inner.prep.planable {
 		return result{}, pgerr.Unsupported("EXPLAIN of this statement")
 	}
-	planned := time.Now()
+	began := time.Now()
 	if err := s.ready(ctx, inner.prep); err != nil {
 		return result{}, err
 	}
-	took := time.Since(planned)
-	lines := strings.Split(strings.TrimRight(planner.Format(inner.prep.plan), "\n"), "\n")
-	if _, on := explainOption(n, "analyze"); on {
-		ran, err := s.analyzePlan(ctx, inner)
-		if err != nil {
+	sum := planner.Summary{PlanningMS: milliseconds(began)}
+	rt := s.runtime(ctx, inner, nil)
+	if o.Analyze {
+		if rt, err = s.analyzePlan(ctx, inner, &sum); err != nil {
 			return result{}, err
 		}
-		lines = append(lines, fmt.Sprintf("Planning Time: %.3f ms", took.Seconds()*1e3), ran)
 	}
+	x := s.explainer(ctx, o, rt, inner.prep.snap)
+	tree := x.Tree(inner.prep.plan)
 	r := result{tag: "EXPLAIN", cols: explainCols(n)}
-	for _, l := range lines {
+	if o.Format == "json" {
+		text, err := x.FormatJSON(tree, sum)
+		if err != nil {
+			return result{}, pgerr.Internal("EXPLAIN: %w", err)
+		}
+		r.rows = [][]types.Datum{{types.Str(text)}}
+		return r, nil
+	}
+	for _, l := range x.FormatText(tree, sum) {
 		r.rows = append(r.rows, []types.Datum{types.Str(l)})
 	}
 	return r, nil
 }
 
-// analyzePlan runs a plan and tells how long it took.
-func (s *Session) analyzePlan(ctx context.Context, p *portal) (string, error) {
+func milliseconds(since time.Time) float64 { return time.Since(since).Seconds() * 1e3 }
+
+// explainOptions reads EXPLAIN's options with PostgreSQL's defaults: TIMING and SUMMARY go with ANALYZE.
+func explainOptions(n *pg_query.ExplainStmt) (planner.ExplainOptions, error) {
+	o := planner.ExplainOptions{Costs: true, Format: "text"}
+	timing, summary := false, false
+	for _, d := range n.Options {
+		name := d.GetDefElem().GetDefname()
+		value, on := explainOption(n, name)
+		switch name {
+		case "analyze":
+			o.Analyze = on
+		case "verbose":
+			o.Verbose = on
+		case "costs":
+			o.Costs = on
+		case "buffers", "wal", "generic_plan":
+		case "settings":
+			o.Settings = on
+		case "timing":
+			o.Timing, timing = on, true
+		case "summary":
+			o.Summary, summary = on, true
+		case "format":
+			o.Format = value
+		default:
+			return o, pgerr.New(pgerr.SyntaxError, "unrecognized EXPLAIN option \"%s\"", name).At(d.GetDefElem().GetLocation())
+		}
+	}
+	switch o.Format {
+	case "text", "json":
+	case "xml", "yaml":
+		return o, pgerr.Unsupported("EXPLAIN (FORMAT " + strings.ToUpper(o.Format) + ")")
+	default:
+		return o, pgerr.New(pgerr.InvalidParameterValue, "unrecognized value for EXPLAIN option \"format\": \"%s\"", o.Format)
+	}
+	if timing && o.Timing && !o.Analyze {
+		return o, pgerr.New(pgerr.InvalidParameterValue, "EXPLAIN option TIMING requires ANALYZE")
+	}
+	o.Timing = o.Timing || !timing && o.Analyze
+	o.Summary = o.Summary || !summary && o.Analyze
+	return o, nil
+}
+
+// explainer prints plans with the session's names and asks MongoDB what it chooses for the pushed parts.
+func (s *Session) explainer(ctx context.Context, o planner.ExplainOptions, rt *executor.Runtime, snap *catalog.Snapshot) *planner.Explainer {
+	estimate := planner.Estimator{Ctx: ctx, Stats: (*stats)(s)}
+	x := &planner.Explainer{
+		Options: o, Estimate: estimate.Rows,
+		Text: func(e expr.Expr) string { return expr.Deparse(e, expr.DeparseOptions{IO: rt.Env.IO}) },
+		Query: func(p *planner.Pushed) string {
+			if q, ok := executor.PushedQuery(rt, p); ok {
+				return executor.QueryText(q)
+			}
+			return ""
+		},
+	}
+	if rt.Instrument != nil {
+		x.Stats = rt.Instrument.Stats
+	}
+	if o.Analyze || o.Verbose {
+		x.Index = func(p *planner.Pushed) string { return s.chosenIndex(ctx, o, rt, snap, p) }
+	}
+	return x
+}
+
+// chosenIndex asks MongoDB which index it uses for a pushed part, by its name here; with ANALYZE also how many keys and
+// documents it examines.
+func (s *Session) chosenIndex(ctx context.Context, o planner.ExplainOptions, rt *executor.Runtime, snap *catalog.Snapshot, p *planner.Pushed) string {
+	q, ok := executor.PushedQuery(rt, p)
+	if !ok {
+		return ""
+	}
+	verbosity := "queryPlanner"
+	if o.Analyze {
+		verbosity = "executionStats"
+	}
+	raw, err := s.eng.Client.Explain(ctx, q, verbosity)
+	if err != nil {
+		return "" // a server that refuses explain leaves the plan's other lines true
+	}
+	name, keys, docs := executor.WinningPlan(raw)
+	if rt.Instrument != nil {
+		if st := rt.Instrument.Stats(p); st != nil {
+			st.Keys, st.Docs = keys, docs
+		}
+	}
+	for _, i := range p.Scan.Rel.Indexes {
+		if i.MongoName == name || i.Primary && name == "_id_" {
+			return i.Name
+		}
+	}
+	return name
+}
+
+// analyzePlan runs a plan with measurements.
+func (s *Session) analyzePlan(ctx context.Context, p *portal, sum *planner.Summary) (*executor.Runtime, error) {
 	plan := p.prep.plan
 	if err := s.writable(plan); err != nil {
-		return "", err
+		return nil, err
 	}
 	began := time.Now()
+	p.instrument = executor.NewInstrument()
 	r, err := s.build(ctx, p, plan, statementOptions(plan))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var mem memorySink
 	_, _, err = r.pull(ctx, &mem, 0)
 	if err := s.finishPlan(ctx, p, r, plan, err); err != nil {
-		return "", err
+		return nil, err
 	}
-	return fmt.Sprintf("Execution Time: %.3f ms", time.Since(began).Seconds()*1e3), nil
+	sum.ExecutionMS = milliseconds(began)
+	return r.rt, nil
 }

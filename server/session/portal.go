@@ -35,6 +35,8 @@ type portal struct {
 	done    bool
 	tag     string // of a finished statement
 
+	// instrument measures the operators, for EXPLAIN ANALYZE.
+	instrument *executor.Instrument
 	// cursor is set for DECLARE.
 	cursor *cursor
 	held   bool

@@ -150,7 +150,7 @@ func (s *Session) runtime(ctx context.Context, p *portal, st *txn.Stmt) *executo
 	}
 	snap := p.prep.snap
 	return &executor.Runtime{
-		Env: s.env(ctx, snap, p.params), Txn: st, Budget: &executor.Budget{Limit: max(limit, d.WorkMem)}, Procs: s.eng.Procs,
+		Env: s.env(ctx, snap, p.params), Txn: st, Instrument: p.instrument, Budget: &executor.Budget{Limit: max(limit, d.WorkMem)}, Procs: s.eng.Procs,
 		Bind: func(rel *catalog.Relation, cols []planner.Col, text string, want *types.T, typmod int32) (expr.Expr, error) {
 			return planner.BindExpr(s.planContext(ctx, snap, nil), rel, cols, text, want, typmod)
 		},
