@@ -124,7 +124,45 @@ func (r *Resolver) Coerce(e Expr, t *types.T, typmod int32, ctx Context, loc int
 	if err != nil {
 		return nil, err
 	}
-	return r.coerceTypmod(x, t, typmod, ctx, loc)
+	if x == e {
+		return r.coerceTypmod(x, t, typmod, ctx, loc)
+	}
+	// A cast to numeric(5,2) is shown as one cast, though it is one to numeric and one to its length.
+	hidden := hideCast(x)
+	y, err := r.coerceTypmod(hidden, t, typmod, ctx, loc)
+	if y == hidden {
+		return x, err
+	}
+	return y, err
+}
+
+// hideCast makes an explicit cast an implicit one, which Deparse does not show; other expressions stay.
+func hideCast(e Expr) Expr {
+	switch x := e.(type) {
+	case *Call:
+		if x.Cast == 'e' {
+			c := *x
+			c.Cast = 'i'
+			return &c
+		}
+	case *Relabel:
+		c := *x
+		c.Implicit = true
+		return &c
+	case *IOCast:
+		c := *x
+		c.Implicit = true
+		return &c
+	case *ArrayCast:
+		c := *x
+		c.Implicit = true
+		return &c
+	case *ToDomain:
+		c := *x
+		c.Implicit = true
+		return &c
+	}
+	return e
 }
 
 func cannotCast(e Expr, t *types.T, loc int32) error {

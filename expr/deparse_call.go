@@ -171,17 +171,20 @@ func (d *deparser) constant(c *Const, showType int) {
 			text = "'" + text + "'"
 		}
 	case types.UnknownT.OID:
-		text, need = QuoteLiteral(text), false
+		text, need = plainLiteral(text), false
 	case types.BitT.OID, types.VarbitT.OID:
 		text = "B'" + text + "'"
 	default:
-		text = QuoteLiteral(text)
+		text = plainLiteral(text)
 	}
 	d.put(text)
 	if showType >= 0 && need {
 		d.put(label())
 	}
 }
+
+// plainLiteral quotes a string as stored expressions show it: never as an escape string.
+func plainLiteral(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // simpleNode reports whether an operand of parent needs no parentheses of its own in the pretty form.
 func simpleNode(e, parent Expr) bool {

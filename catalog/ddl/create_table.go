@@ -296,17 +296,10 @@ func (b *tableBuild) sequenceFor(s *columnSpec) error {
 	return nil
 }
 
-// nextvalText is the default expression of a serial column.
+// nextvalText is the default expression of a serial column; stored text is qualified, to mean the same under every search
+// path.
 func (r *run) nextvalText(seq *catalog.Relation) string {
-	return "nextval(" + literal(r.visibleName(seq)) + "::regclass)"
-}
-
-// visibleName writes a relation's name, qualified unless the search path finds it.
-func (r *run) visibleName(rel *catalog.Relation) string {
-	if found := r.snap().Relation(r.c.Path, "", rel.Name); found != nil && found.OID == rel.OID {
-		return quote(rel.Name)
-	}
-	return quote(rel.Schema) + "." + quote(rel.Name)
+	return "nextval(" + literal(quote(seq.Schema)+"."+quote(seq.Name)) + "::regclass)"
 }
 
 func (b *tableBuild) defaultFor(s *columnSpec) error {

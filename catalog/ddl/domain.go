@@ -74,14 +74,9 @@ func (r *run) domainCheck(d *types.T, c *pg_query.Constraint) error {
 	}
 	// VALUE is bound as a column of the base type.
 	rel := &catalog.Relation{Kind: catalog.KindTable, Columns: []*catalog.Column{{Attnum: 1, Name: "value", Type: d.Base, Typmod: d.BaseTypmod, Path: []string{"value"}}}}
-	text, err := deparseExpr(c.RawExpr)
+	text, _, err := r.bindCondition(rel, c.RawExpr, "CHECK")
 	if err != nil {
 		return err
-	}
-	if r.c.Exprs != nil {
-		if _, _, err := r.bindCondition(rel, c.RawExpr, "CHECK"); err != nil {
-			return err
-		}
 	}
 	name := catalog.CutName(c.Conname)
 	if name == "" {

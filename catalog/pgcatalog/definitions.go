@@ -212,6 +212,13 @@ func (c scope) constraintDefinition(o uint32, pretty bool) (string, bool) {
 			return c.checkText(t.Checks[sub-madeDomainCheck].Expr, pretty, true), true
 		}
 	}
+	for _, r := range c.s.SystemRelations() {
+		for _, k := range r.Constraints {
+			if k.OID == o {
+				return c.tableConstraint(catalog.ConstraintRef{Constraint: k, Table: r}, pretty), true
+			}
+		}
+	}
 	f := newCells("pg_constraint")
 	for _, row := range f.Rows {
 		if k := f.row(row); k.oid("oid") == o {
@@ -360,7 +367,7 @@ func (c scope) trigger(r *catalog.Relation, t *catalog.Trigger, pretty bool) str
 	}
 	var args []string
 	for _, a := range t.Args {
-		args = append(args, expr.QuoteLiteral(a))
+		args = append(args, literal(a))
 	}
 	return s + " EXECUTE FUNCTION " + name + "(" + strings.Join(args, ", ") + ")"
 }

@@ -2,8 +2,13 @@ package pgcatalog
 
 import (
 	"context"
+	"slices"
+
+	pg_query "github.com/pganalyze/pg_query_go/v6"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
 )
 
@@ -158,6 +163,11 @@ func relationDependencies(s *catalog.Snapshot, r *catalog.Relation) []dependency
 		for _, a := range c.Columns {
 			add(constraintCatalog, c.OID, classCatalog, r.OID, int(a), 'a')
 		}
+		if c.Type == catalog.ConCheck {
+			for _, a := range c.Columns { // once as a part of the table, once as what the expression reads
+				add(constraintCatalog, c.OID, classCatalog, r.OID, int(a), 'n')
+			}
+		}
 		if c.Type != catalog.ConForeign {
 			continue
 		}
@@ -205,17 +215,24 @@ func indexDependencies(r *catalog.Relation) []dependency {
 		if owned {
 			continue
 		}
-		columns := false
+		plain := false
+		used := slices.Clone(ix.Include)
 		for _, k := range ix.Keys {
 			if k.Attnum > 0 {
-				out = append(out, dependency{classCatalog, ix.OID, 0, classCatalog, r.OID, int(k.Attnum), 'a'})
-				columns = true
+				used = append(used, k.Attnum)
+				plain = true
+				continue
 			}
+			used = append(used, usedColumns(r, k.Expr)...)
 		}
-		for _, a := range ix.Include {
+		if ix.Where != "" {
+			used = append(used, usedColumns(r, ix.Where)...)
+		}
+		slices.Sort(used)
+		for _, a := range slices.Compact(used) {
 			out = append(out, dependency{classCatalog, ix.OID, 0, classCatalog, r.OID, int(a), 'a'})
 		}
-		if !columns {
+		if !plain {
 			out = append(out, dependency{classCatalog, ix.OID, 0, classCatalog, r.OID, 0, 'a'})
 		}
 	}
@@ -355,4 +372,41 @@ func sharedDescriptionRows(ctx context.Context, v *catalog.View, _ *catalog.Key,
 		}
 	}
 	return nil
+}
+
+// usedColumns are the columns of a relation that a stored expression reads.
+func usedColumns(r *catalog.Relation, text string) []int16 {
+	n, err := sql.ParseExpr(text)
+	if err != nil {
+		return nil
+	}
+	var out []int16
+	visitColumns(n.ProtoReflect(), func(c *pg_query.ColumnRef) {
+		if len(c.Fields) == 0 {
+			return
+		}
+		if col := r.Column(c.Fields[0].GetString_().GetSval()); col != nil && !slices.Contains(out, col.Attnum) {
+			out = append(out, col.Attnum)
+		}
+	})
+	return out
+}
+
+func visitColumns(m protoreflect.Message, f func(*pg_query.ColumnRef)) {
+	if c, ok := m.Interface().(*pg_query.ColumnRef); ok {
+		f(c)
+		return
+	}
+	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case fd.Kind() != protoreflect.MessageKind:
+		case fd.IsList():
+			for i := range v.List().Len() {
+				visitColumns(v.List().Get(i).Message(), f)
+			}
+		default:
+			visitColumns(v.Message(), f)
+		}
+		return true
+	})
 }

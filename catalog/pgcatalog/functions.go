@@ -120,15 +120,10 @@ func nameFunctions() []expr.Impl {
 		if t == nil {
 			return text("???"), nil
 		}
-		mod := int32(-1)
-		if !a[1].IsNull() {
-			mod = int32(a[1].Int())
-		} else if t == types.BpcharT {
-			return text("character"), nil // no modifier known: the standard's plain name, not bpchar
-		} else if t == types.BitT {
-			return text("bit"), nil
+		if a[1].IsNull() {
+			return text(c.typeName(t, -1)), nil
 		}
-		return text(c.typeName(t, mod)), nil
+		return text(c.typeNameWith(t, int32(a[1].Int()))), nil
 	}))
 	for _, kind := range []string{"regclass", "regcollation", "regnamespace", "regoper", "regoperator", "regproc", "regprocedure", "regrole", "regtype"} {
 		t := types.ByName(kind)

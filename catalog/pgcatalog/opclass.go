@@ -1,6 +1,7 @@
 package pgcatalog
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/pgmongo/pgmongo/catalog"
@@ -85,6 +86,8 @@ func defaultOpclass(am uint32, t *types.T) *opclassFact {
 		try = append(try, types.TextT.OID)
 	case t.OID == types.CidrT.OID:
 		try = append(try, types.InetT.OID)
+	case strings.HasPrefix(t.Name, "reg"):
+		try = append(try, types.OidT.OID)
 	case t.IsArray():
 		try = append(try, 2277)
 	case t.Kind == 'e':

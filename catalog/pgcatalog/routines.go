@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/expr"
@@ -106,12 +107,38 @@ func (c scope) arguments(p *procFact, defaults bool) string {
 			}
 			input++
 		}
-		if mode == 'o' && !defaults && p.kind != 'p' {
-			continue // only a procedure is identified by its OUT arguments too
-		}
 		out = append(out, s)
 	}
+	if direct, ok := orderedSets()[p.oid]; ok {
+		return orderedArguments(out, direct)
+	}
 	return strings.Join(out, ", ")
+}
+
+// orderedSets are the aggregates with WITHIN GROUP, with how many of their arguments are direct ones.
+var orderedSets = sync.OnceValue(func() map[uint32]int {
+	m := map[uint32]int{}
+	f := newCells("pg_aggregate")
+	oids := aggregateList()
+	for i, row := range f.Rows {
+		if c := f.row(row); c.str("aggkind") != "n" {
+			m[oids[i]] = int(c.oid("aggnumdirectargs"))
+		}
+	}
+	return m
+})
+
+// orderedArguments puts ORDER BY between the direct and the aggregated arguments; a VARIADIC one is both.
+func orderedArguments(args []string, direct int) string {
+	s := strings.Join(args[:direct], ", ")
+	if s != "" {
+		s += " "
+	}
+	rest := args[direct:]
+	if len(rest) == 0 {
+		rest = args[len(args)-1:]
+	}
+	return s + "ORDER BY " + strings.Join(rest, ", ")
 }
 
 func (c scope) result(p *procFact) string {

@@ -85,6 +85,25 @@ func (c scope) typeName(t *types.T, typmod int32) string {
 	return types.FormatTypeIn(t, typmod, func(t *types.T) bool { return t.Schema == "pg_catalog" || c.typeVisible(t) })
 }
 
+// typeNameWith is typeName where a modifier could stand: char without one is bpchar there, since character means char(1).
+func (c scope) typeNameWith(t *types.T, typmod int32) string {
+	elem := t
+	if t.IsArray() {
+		elem = t.Elem
+	}
+	if typmod < 0 && (elem == types.BpcharT || elem == types.BitT) {
+		name := "bpchar"
+		if elem == types.BitT {
+			name = `"bit"`
+		}
+		if elem != t {
+			name += "[]"
+		}
+		return name
+	}
+	return c.typeName(t, typmod)
+}
+
 // procFact is a function of pg_proc in the form that printing needs.
 type procFact struct {
 	oid          uint32
@@ -123,6 +142,9 @@ var procFacts = sync.OnceValue(func() *procs {
 			for _, m := range splitArray(c.str("proargmodes")) {
 				x.modes = append(x.modes, m[0])
 			}
+		}
+		if x.modes == nil && c.oid("provariadic") != 0 {
+			x.all, x.modes = x.args, []byte(strings.Repeat("i", len(x.args)-1)+"v")
 		}
 		if names := c.str("proargnames"); names != `\N` {
 			x.names = splitArray(names)

@@ -18,7 +18,12 @@ func StoredOptions(s *catalog.Snapshot) expr.DeparseOptions {
 	c := scope{s, storedPath()}
 	io := types.DefaultIO()
 	io.Registry, io.Names = s, &Names{Snapshot: s, Path: c.path}
-	return expr.DeparseOptions{IO: io, TypeName: c.typeName}
+	return expr.DeparseOptions{IO: io, TypeName: func(t *types.T, typmod int32) string {
+		if now := s.TypeByOID(t.OID); now != nil {
+			t = now // by its present name
+		}
+		return c.typeNameWith(t, typmod)
+	}}
 }
 
 func storedPath() []string { return []string{"pg_catalog"} }
@@ -30,7 +35,7 @@ func (c scope) showExpr(text string, pretty bool) string { return c.showFor(text
 
 // showFor is showExpr; in a domain's expression the name "value" is the keyword VALUE.
 func (c scope) showFor(text string, pretty, domain bool) string {
-	if !pretty && !strings.Contains(text, ".") {
+	if !pretty && !domain && !strings.Contains(text, ".") {
 		return text // nothing is qualified
 	}
 	n, err := sql.ParseExpr(text)
@@ -144,8 +149,40 @@ func (p *printer) listed(n *pg_query.Node) {
 		p.put("ROW(")
 		p.list(x.RowExpr.Args)
 		p.put(")")
+	case *pg_query.Node_AIndirection:
+		p.indirection(x.AIndirection)
 	default:
 		p.failed = true
+	}
+}
+
+// indirection prints x[1], x[1:2] and (x).field.
+func (p *printer) indirection(x *pg_query.A_Indirection) {
+	plain := x.Arg.GetColumnRef() != nil && x.Indirection[0].GetString_() == nil
+	p.put(map[bool]string{true: "", false: "("}[plain])
+	p.expr(x.Arg)
+	p.put(map[bool]string{true: "", false: ")"}[plain])
+	for _, i := range x.Indirection {
+		if f := i.GetString_(); f != nil {
+			p.put(".", quote(f.Sval))
+			continue
+		}
+		n := i.GetAIndices()
+		if n == nil {
+			p.failed = true
+			return
+		}
+		p.put("[")
+		if n.IsSlice {
+			if n.Lidx != nil {
+				p.expr(n.Lidx)
+			}
+			p.put(":")
+		}
+		if n.Uidx != nil {
+			p.expr(n.Uidx)
+		}
+		p.put("]")
 	}
 }
 
@@ -180,10 +217,13 @@ func constText(c *pg_query.A_Const) string {
 	case c.GetBsval() != nil:
 		return "B'" + strings.TrimPrefix(c.GetBsval().Bsval, "b") + "'"
 	case c.GetSval() != nil:
-		return expr.QuoteLiteral(c.GetSval().Sval)
+		return literal(c.GetSval().Sval)
 	}
 	return "0" // the parser leaves a zero's value out
 }
+
+// literal quotes a string; stored expressions show no escape strings.
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // cast prints x::type with the type's name, and a name of an object in a reg* constant, under the client's search path.
 func (p *printer) cast(n *pg_query.Node, t *pg_query.TypeCast) {
@@ -196,7 +236,7 @@ func (p *printer) cast(n *pg_query.Node, t *pg_query.TypeCast) {
 	constant := t.Arg.GetAConst()
 	switch {
 	case constant.GetSval() != nil && strings.HasPrefix(typ.Name, "reg"):
-		p.put(expr.QuoteLiteral(p.c.regName(typ, constant.GetSval().Sval)))
+		p.put(literal(p.c.regName(typ, constant.GetSval().Sval)))
 	case constant != nil && constant.GetIval() == nil && constant.GetFval() == nil && !isZero(constant):
 		p.put(constText(constant))
 	default:
@@ -204,7 +244,7 @@ func (p *printer) cast(n *pg_query.Node, t *pg_query.TypeCast) {
 		p.operand(t.Arg, n)
 		p.outer(")")
 	}
-	p.put("::", p.c.typeName(typ, mod))
+	p.put("::", p.c.typeNameWith(typ, mod))
 }
 
 func isZero(c *pg_query.A_Const) bool {
@@ -230,6 +270,10 @@ func (p *printer) operator(n *pg_query.Node, a *pg_query.A_Expr) {
 		p.list([]*pg_query.Node{a.Lexpr, a.Rexpr})
 		p.put(")")
 		return
+	}
+	if a.Lexpr.GetRowExpr() != nil && p.pretty { // a comparison of rows always has its parentheses
+		p.put("(")
+		defer p.put(")")
 	}
 	p.outer("(")
 	switch a.Kind {

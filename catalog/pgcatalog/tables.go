@@ -3,8 +3,7 @@ package pgcatalog
 import (
 	"slices"
 	"strconv"
-
-	"github.com/pgmongo/pgmongo/types"
+	"sync"
 )
 
 // tables lists every relation whose rows are computed. What is neither here nor among the views is empty.
@@ -45,20 +44,23 @@ func staticTables() []table {
 // aggregateOIDs fills in pg_aggregate.aggfnoid, which the dump has as a name only: its rows are in the order of the
 // aggregates' OIDs.
 func aggregateOIDs() func(*rowMaker) {
-	var oids []uint32
 	next := 0
 	return func(r *rowMaker) {
-		if oids == nil {
-			f := newCells("pg_proc")
-			for _, row := range f.Rows {
-				if c := f.row(row); c.str("prokind") == "a" {
-					oids = append(oids, c.oid("oid"))
-				}
-			}
-		}
-		r.set("aggfnoid", types.Int(int64(oids[next])))
+		r.set("aggfnoid", oid(aggregateList()[next]))
 		next++
 	}
 }
+
+// aggregateList are the OIDs of the aggregates in order.
+var aggregateList = sync.OnceValue(func() []uint32 {
+	var oids []uint32
+	f := newCells("pg_proc")
+	for _, row := range f.Rows {
+		if c := f.row(row); c.str("prokind") == "a" {
+			oids = append(oids, c.oid("oid"))
+		}
+	}
+	return oids
+})
 
 func itoa(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
