@@ -70,9 +70,15 @@ func (b *builder) build(node planner.Node) (Operator, error) {
 func (b *builder) operator(node planner.Node) (Operator, error) {
 	switch n := node.(type) {
 	case *planner.Scan:
-		return b.buildScan(n)
+		op, err := b.buildScan(n)
+		return b.keeper(op, n.Rel, len(n.Out)), err
 	case *planner.Pushed:
-		return b.buildPushed(n)
+		if b.keeping > 0 && readsOuter(n) {
+			// What has to be read before the statement writes cannot depend on a row that comes later.
+			return b.pushedLocal(n)
+		}
+		op, err := b.buildPushed(n)
+		return b.keeper(op, n.Scan.Rel, len(n.Out)), err
 	case *planner.VirtualScan:
 		return b.buildVirtual(n)
 	case *planner.Values:
