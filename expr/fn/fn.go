@@ -10,6 +10,8 @@ func All() [][]expr.Impl {
 		compareImpls(), booleanImpls(), integerImpls(), floatImpls(), numericImpls(), castImpls(),
 		textImpls(), formatImpls(), likeImpls(), regexImpls(),
 		arrayImpls(), seriesImpls(), byteaImpls(), bitImpls(), moneyImpls(), hashImpls(), sessionImpls(), sequenceImpls(), advisoryImpls(), miscImpls(),
+		jsonbImpls(), jsonImpls(), jsonSetImpls(), jsonBuildImpls(), jsonModifyImpls(),
 		aggregateImpls(), windowImpls(),
+		datetimeImpls(),
 	}
 }
