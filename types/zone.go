@@ -64,7 +64,7 @@ func ZoneAbbrevByName(name string) (ZoneAbbrev, bool) {
 }
 
 // LoadZone returns the time zone of that name, in any case, with its proper spelling; also POSIX forms without daylight
-// saving such as "UTC+3" (three hours west) or "<+03>-3". ok is false when there is none.
+// saving such as "UTC+3" or "+3" (three hours west) or "<+03>-3". ok is false when there is none.
 func LoadZone(name string) (loc *time.Location, canonical string, ok bool) {
 	if strings.EqualFold(name, "UTC") {
 		return time.UTC, "UTC", true
@@ -95,7 +95,7 @@ func posixZone(s string) (*time.Location, string, bool) {
 		}
 		abbrev, rest = s[:i], s[i:]
 	}
-	if len(abbrev) < 3 || rest == "" {
+	if rest == "" || abbrev != "" && len(abbrev) < 3 {
 		return nil, "", false
 	}
 	sign := -1 // POSIX counts west of Greenwich as positive

@@ -13,5 +13,6 @@ func All() [][]expr.Impl {
 		jsonbImpls(), jsonImpls(), jsonSetImpls(), jsonBuildImpls(), jsonModifyImpls(),
 		aggregateImpls(), windowImpls(),
 		datetimeImpls(),
+		datetimeImpls(),
 	}
 }

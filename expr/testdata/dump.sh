@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Asks a real PostgreSQL 15 for the result of every expression in expressions.sql (one a line, -- starts a comment) and
 # writes expressions.tsv: the expression, its output text ("NULL") and its type, or "ERROR code: message".
-# usage: dump.sh 'host=127.0.0.1 port=5632 user=postgres dbname=postgres'
+# usage: dump.sh 'host=127.0.0.1 port=5632 user=postgres dbname=postgres' [name]
+# The name is that of the .sql and .tsv files, "expressions" if it is left out.
 set -euo pipefail
 cd "$(dirname "$0")"
+name=${2:-expressions}
 {
   cat <<'SQL'
 \set QUIET on
@@ -19,7 +21,7 @@ EXCEPTION WHEN OTHERS THEN
   RETURN 'ERROR ' || SQLSTATE || ': ' || replace(replace(replace(SQLERRM, '\', '\\'), E'\n', '\n'), E'\t', '\t');
 END $$;
 SQL
-  grep -v '^--' expressions.sql | grep -v '^$' | while IFS= read -r e; do
+  grep -v '^--' "$name.sql" | grep -v '^$' | while IFS= read -r e; do
     printf 'SELECT $q$%s$q$ || E%s || pg_temp.ask($q$%s$q$);\n' "$e" "'\\t'" "$e"
   done
-} | psql "$1" -XqAt > expressions.tsv
+} | psql "$1" -XqAt > "$name.tsv"
