@@ -189,6 +189,8 @@ type Session interface {
 	// Setting and SetSetting are current_setting and set_config; errors are PostgreSQL's.
 	Setting(name string, missingOK bool) (string, bool, error)
 	SetSetting(name, value string, local bool) error
+	// ResetSetting is set_config with NULL.
+	ResetSetting(name string, local bool) error
 	NextVal(ctx context.Context, seq uint32) (int64, error)
 	CurrVal(seq uint32) (int64, error)
 	LastVal() (int64, error)

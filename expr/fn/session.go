@@ -67,7 +67,12 @@ func setConfig(env *expr.Env, args []datum) (datum, error) {
 		return types.Null, err
 	}
 	name := args[0].Str()
-	if err := s.SetSetting(name, args[1].Str(), args[2].Bool()); err != nil {
+	if args[1].IsNull() {
+		err = s.ResetSetting(name, args[2].Bool())
+	} else {
+		err = s.SetSetting(name, args[1].Str(), args[2].Bool())
+	}
+	if err != nil {
 		return types.Null, err
 	}
 	v, _, err := s.Setting(name, false)

@@ -97,9 +97,12 @@ func copyColumns(rel *catalog.Relation, attlist []*pg_query.Node) ([]*catalog.Co
 	return cols, nil
 }
 
-// checkForced checks that the columns of FORCE_ options are copied.
-func checkForced(names []string, what string, list []string) error {
+// checkForced checks that the columns of FORCE_ options are copied; rel is nil for a query.
+func checkForced(rel *catalog.Relation, names []string, what string, list []string) error {
 	for _, l := range list {
+		if rel != nil && rel.Column(l) == nil {
+			return pgerr.New(pgerr.UndefinedColumn, "column \"%s\" of relation \"%s\" does not exist", l, rel.Name)
+		}
 		if !contains(names, l) {
 			return pgerr.New(pgerr.InvalidColumnReference, "%s column \"%s\" not referenced by COPY", what, l)
 		}
@@ -130,9 +133,10 @@ func (s *Session) copyRelation(ctx context.Context, rv *pg_query.RangeVar) (*cat
 // copyTo is COPY ... TO STDOUT.
 func (s *Session) copyTo(ctx context.Context, p *prepared, n *pg_query.CopyStmt, o *copyio.Options) (int64, error) {
 	query := n.Query
+	var rel *catalog.Relation
 	if query == nil {
-		rel, err := s.copyRelation(ctx, n.Relation)
-		if err != nil {
+		var err error
+		if rel, err = s.copyRelation(ctx, n.Relation); err != nil {
 			return 0, err
 		}
 		if rel.Kind == catalog.KindView || rel.Kind == catalog.KindSequence {
@@ -164,7 +168,7 @@ func (s *Session) copyTo(ctx context.Context, p *prepared, n *pg_query.CopyStmt,
 	for i, c := range plan.Cols {
 		cols[i] = c.Name
 	}
-	if err := checkForced(cols, "FORCE_QUOTE", o.ForceQuote); err != nil {
+	if err := checkForced(rel, cols, "FORCE_QUOTE", o.ForceQuote); err != nil {
 		return 0, err
 	}
 	r, err := s.build(ctx, inner, plan, statementOptions(plan))
@@ -261,10 +265,10 @@ func (s *Session) copyFrom(ctx context.Context, p *prepared, n *pg_query.CopyStm
 		return 0, err
 	}
 	list := names(cols)
-	if err := checkForced(list, "FORCE_NOT_NULL", o.ForceNotNul); err != nil {
+	if err := checkForced(rel, list, "FORCE_NOT_NULL", o.ForceNotNul); err != nil {
 		return 0, err
 	}
-	if err := checkForced(list, "FORCE_NULL", o.ForceNull); err != nil {
+	if err := checkForced(rel, list, "FORCE_NULL", o.ForceNull); err != nil {
 		return 0, err
 	}
 	inner := &portal{prep: newPrepared(&sql.Statement{Node: insertParams(n.Relation, cols), Source: p.source}), started: true}
@@ -378,6 +382,7 @@ type copySource struct {
 	r     *copyio.Reader
 	row   []types.Datum
 	where string // the place of the error that reading met
+	last  int64  // line of the last row
 	count int64
 }
 
@@ -417,11 +422,14 @@ func (c *copySource) next(ctx context.Context) ([]types.Datum, error) {
 			return nil, err
 		}
 	}
+	c.last = c.r.Line()
 	return c.row, nil
 }
 
-func (c *copySource) line() string {
-	return "COPY " + c.rel.Name + ", line " + strconv.FormatInt(c.r.Line(), 10)
+func (c *copySource) line() string { return c.at(c.r.Line()) }
+
+func (c *copySource) at(line int64) string {
+	return "COPY " + c.rel.Name + ", line " + strconv.FormatInt(line, 10)
 }
 
 func (c *copySource) rawLine() string {
@@ -447,7 +455,7 @@ func (c *copySource) context(err error) error {
 		return err
 	}
 	if c.where == "" {
-		return e.WithWhere("%s", c.line())
+		return e.WithWhere("%s", c.at(c.last))
 	}
 	return e.WithWhere("%s", c.where)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -28,6 +29,12 @@ func (s *Session) define(ctx context.Context, p *prepared) (result, error) {
 	}
 	if c := alone(p.node); c != "" {
 		if err := s.noBlock(c); err != nil {
+			return result{}, err
+		}
+	}
+	if c := p.node.GetCreateStmt(); c != nil && c.Oncommit > pg_query.OnCommitAction_ONCOMMIT_PRESERVE_ROWS && s.single() {
+		// The end of the transaction has something to do.
+		if err := s.tx.BeginImplicit(s.defaults()); err != nil {
 			return result{}, err
 		}
 	}
@@ -85,8 +92,23 @@ func commandName(n *pg_query.Node) string {
 	return "this statement"
 }
 
-// runDDL runs one DDL statement as a transaction statement and makes its catalogue the session's.
+// runDDL runs one DDL statement as a transaction statement and makes its catalogue the session's. It runs again when another
+// session has changed the catalogue since.
 func (s *Session) runDDL(ctx context.Context, node *pg_query.Node) (ddl.Result, error) {
+	began := time.Now()
+	for n := 0; ; n++ {
+		res, err := s.tryDDL(ctx, node)
+		if err == nil || !s.tx.Retryable(err) {
+			return res, err
+		}
+		s.eng.Metrics.Retries.Inc()
+		if err := s.tx.Backoff(ctx, n, began, err); err != nil {
+			return res, err
+		}
+	}
+}
+
+func (s *Session) tryDDL(ctx context.Context, node *pg_query.Node) (ddl.Result, error) {
 	snap, err := s.snapshot(ctx)
 	if err != nil {
 		return ddl.Result{}, err
@@ -273,6 +295,51 @@ func (s *Session) keepTemp(snap *catalog.Snapshot) {
 			s.temps.rels = append(s.temps.rels, r)
 		}
 	}
+}
+
+// onCommit drops or empties the temporary tables that were declared so.
+func (s *Session) onCommit(ctx context.Context) error {
+	snap := s.overlay
+	if snap == nil {
+		snap = s.temps.merged
+	}
+	if s.temp == nil || snap == nil || snap.SchemaByName(s.temp.Schema) == nil {
+		return nil
+	}
+	for _, r := range snap.Relations() {
+		if r.Schema != s.temp.Schema || r.OnCommit == 0 {
+			continue
+		}
+		name := []*pg_query.Node{text(r.Schema), text(r.Name)}
+		node := &pg_query.Node{Node: &pg_query.Node_DropStmt{DropStmt: &pg_query.DropStmt{
+			Objects: []*pg_query.Node{{Node: &pg_query.Node_List{List: &pg_query.List{Items: name}}}}, RemoveType: pg_query.ObjectType_OBJECT_TABLE,
+			Behavior: pg_query.DropBehavior_DROP_CASCADE,
+		}}}
+		if r.OnCommit == 'd' {
+			rv := &pg_query.RangeVar{Schemaname: r.Schema, Relname: r.Name, Inh: true, Relpersistence: "t", Location: -1}
+			node = &pg_query.Node{Node: &pg_query.Node_TruncateStmt{TruncateStmt: &pg_query.TruncateStmt{
+				Relations: []*pg_query.Node{{Node: &pg_query.Node_RangeVar{RangeVar: rv}}}, Behavior: pg_query.DropBehavior_DROP_CASCADE,
+			}}}
+		}
+		if _, err := s.runDDL(ctx, node); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func text(v string) *pg_query.Node {
+	return &pg_query.Node{Node: &pg_query.Node_String_{String_: &pg_query.String{Sval: v}}}
+}
+
+// treatsOnCommit reports whether a temporary table asks for something to be done at the end of every transaction.
+func (s *Session) treatsOnCommit() bool {
+	for _, r := range s.temps.rels {
+		if r.OnCommit != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // dropTemp drops the session's temporary tables.

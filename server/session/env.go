@@ -229,7 +229,7 @@ func (s *Session) Cursors() []catalog.CursorInfo {
 		}
 		c := catalog.CursorInfo{Name: name, Statement: strings.TrimSuffix(p.prep.text, ";"), Time: pgTime(p.created)}
 		if k := p.cursor; k != nil {
-			c.Hold, c.Binary, c.Scrollable = k.hold, k.binary, k.scroll
+			c.Hold, c.Binary, c.Scrollable = k.hold, k.binary, !k.noScroll
 		}
 		out = append(out, c)
 	}

@@ -227,7 +227,7 @@ func (s *Session) simpleOne(ctx context.Context, prep *prepared, several, last b
 		return err
 	}
 	s.stmtStart = time.Now()
-	if several && s.single() && !isTransactionControl(prep.node) {
+	if (several || s.treatsOnCommit()) && s.single() && !isTransactionControl(prep.node) {
 		if err := s.tx.BeginImplicit(s.defaults()); err != nil {
 			return err
 		}

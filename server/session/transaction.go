@@ -44,6 +44,14 @@ func (s *Session) leave(ctx context.Context, committed bool) {
 	}
 }
 
+// beforeCommit does what ends a transaction: cursors WITH HOLD are computed, temporary tables treated ON COMMIT.
+func (s *Session) beforeCommit(ctx context.Context) error {
+	if err := s.holdCursors(ctx); err != nil {
+		return err
+	}
+	return s.onCommit(ctx)
+}
+
 // single reports whether the statement that runs now is a transaction of its own.
 func (s *Session) single() bool { return !s.tx.InBlock() && !s.tx.Implicit() }
 
@@ -82,7 +90,7 @@ func (s *Session) endImplicit(ctx context.Context) error {
 		return nil
 	}
 	if s.tx.Implicit() {
-		if err := s.holdCursors(ctx); err != nil {
+		if err := s.beforeCommit(ctx); err != nil {
 			s.abort(ctx)
 			return err
 		}
@@ -223,7 +231,7 @@ func (s *Session) commit(ctx context.Context, chain bool) (string, error) {
 		return "", pgerr.New(pgerr.NoActiveSQLTransaction, "COMMIT AND CHAIN can only be used in transaction blocks")
 	}
 	if !s.tx.Failed() {
-		if err := s.holdCursors(ctx); err != nil {
+		if err := s.beforeCommit(ctx); err != nil {
 			return "", err
 		}
 	}

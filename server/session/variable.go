@@ -181,6 +181,9 @@ func (s *Session) assign(name, value string) (string, error) {
 		default:
 			o.Deferrable = value == "on"
 		}
+		if s.single() {
+			return value, nil // of this statement's own transaction, which ends now
+		}
 		return value, s.setTransaction(o)
 	case "seed":
 		f, err := strconv.ParseFloat(value, 64)

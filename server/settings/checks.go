@@ -3,6 +3,7 @@ package settings
 import (
 	"strings"
 
+	"github.com/pgmongo/pgmongo/types/facts"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
@@ -20,6 +21,7 @@ var checks = map[string]func(string) (string, error){
 	"cluster_name":                checkASCII,
 	"search_path":                 checkPath,
 	"default_tablespace":          checkTablespace,
+	"default_text_search_config":  checkTextSearch,
 	"synchronous_commit":          func(v string) (string, error) { return v, nil },
 }
 
@@ -55,6 +57,19 @@ func checkPath(v string) (string, error) {
 			WithDetail("List syntax is invalid.")
 	}
 	return v, nil
+}
+
+// checkTextSearch qualifies the name of a built-in configuration.
+func checkTextSearch(v string) (string, error) {
+	parts, ok := SplitIdentifiers(strings.ReplaceAll(v, ".", ","))
+	f := facts.Load("pg_ts_config")
+	for _, r := range f.Rows {
+		name := r[f.Col("cfgname")]
+		if ok && (len(parts) == 1 && parts[0] == name || len(parts) == 2 && parts[0] == "pg_catalog" && parts[1] == name) {
+			return "pg_catalog." + name, nil
+		}
+	}
+	return "", pgerr.New(pgerr.InvalidParameterValue, "invalid value for parameter \"default_text_search_config\": \"%s\"", v)
 }
 
 func checkTablespace(v string) (string, error) {

@@ -232,7 +232,7 @@ func leadingNumber(s string, whole bool) (n float64, rest string, ok bool) {
 
 // display prints a value in base units as SHOW does: in the largest unit that keeps it whole.
 func (d *Def) display(v string) string {
-	if d.Unit == "" || (d.Kind != KindInt && d.Kind != KindReal) {
+	if d.Unit == "" || strings.HasPrefix(d.Name, "tcp_") || (d.Kind != KindInt && d.Kind != KindReal) {
 		return v
 	}
 	n, err := strconv.ParseFloat(v, 64)

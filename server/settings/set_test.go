@@ -73,6 +73,8 @@ func TestSetAndShow(t *testing.T) {
 		{"client_min_messages", "DEBUG", "debug2"},
 		{"synchronous_commit", "false", "off"},
 		{"foo.bar", "1", "1"},
+		{"tcp_keepalives_idle", "10", "10"},
+		{"default_text_search_config", "simple", "pg_catalog.simple"},
 	} {
 		s := set(t)
 		if err := s.Set(c.name, c.value, false); err != nil {
