@@ -61,7 +61,9 @@ type Call struct {
 	// Syntax is how the call was written when not as a function (deparsing): the text of an SQL value function such as
 	// "CURRENT_DATE", or SQLSyntax for EXTRACT(... FROM ...) and its kin.
 	Syntax string
-	Loc    int32
+	// Cols is the column definition list of a function in FROM that returns "record".
+	Cols []types.Field
+	Loc  int32
 }
 
 // SQLSyntax marks a Call that was written in SQL's own syntax.

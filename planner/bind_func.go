@@ -123,6 +123,11 @@ func (s *scope) fromFunction(n *pg_query.Node, defs []*pg_query.Node, r *pg_quer
 			return FuncItem{}, nil, err
 		}
 		composite = true
+		if call, ok := x.(*expr.Call); ok {
+			with := *call
+			with.Cols = fields
+			x = &with
+		}
 	case fields == nil:
 		return FuncItem{}, nil, pgerr.New(pgerr.SyntaxError, "a column definition list is required for functions returning \"record\"").At(loc)
 	}

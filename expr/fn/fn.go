@@ -10,9 +10,8 @@ func All() [][]expr.Impl {
 		compareImpls(), booleanImpls(), integerImpls(), floatImpls(), numericImpls(), castImpls(),
 		textImpls(), formatImpls(), likeImpls(), regexImpls(),
 		arrayImpls(), seriesImpls(), byteaImpls(), bitImpls(), moneyImpls(), hashImpls(), sessionImpls(), sequenceImpls(), advisoryImpls(), miscImpls(),
-		jsonbImpls(), jsonImpls(), jsonSetImpls(), jsonBuildImpls(), jsonModifyImpls(),
+		jsonbImpls(), jsonImpls(), jsonSetImpls(), jsonBuildImpls(), jsonModifyImpls(), jsonRecordImpls(),
 		aggregateImpls(), windowImpls(),
-		datetimeImpls(),
 		datetimeImpls(),
 	}
 }

@@ -201,8 +201,12 @@ func jsonbCast(to *types.T, fromNumber f1) f1 {
 // jsonbImpls are the operators and functions of jsonb that are no sets and build nothing.
 func jsonbImpls() []expr.Impl {
 	i2, i4, i8 := int2w(), int4w(), int8w()
-	contains := func(_ *expr.Env, a, b datum) (datum, error) { return types.Bool(jsonbContains(a.JSON(), b.JSON())), nil }
-	contained := func(_ *expr.Env, a, b datum) (datum, error) { return types.Bool(jsonbContains(b.JSON(), a.JSON())), nil }
+	contains := func(_ *expr.Env, a, b datum) (datum, error) {
+		return types.Bool(jsonbContains(a.JSON(), b.JSON())), nil
+	}
+	contained := func(_ *expr.Env, a, b datum) (datum, error) {
+		return types.Bool(jsonbContains(b.JSON(), a.JSON())), nil
+	}
 	return []expr.Impl{
 		{OID: 3478, Name: "jsonb_object_field", F2: jsonbGet(jsonbField, jsonbDatum)},
 		{OID: 3214, Name: "jsonb_object_field_text", F2: jsonbGet(jsonbField, jsonbText)},
