@@ -170,11 +170,15 @@ func newDatabase() *database {
 func (db *database) ddl(t *testing.T, s string) {
 	t.Helper()
 	db.text += s + ";\n"
-	snap, err := catalogtest.Run(catalogtest.Parse(""), nil, db.text)
-	if err != nil {
+	if err := db.rebuild(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (db *database) rebuild() error {
+	snap, err := catalogtest.Run(catalogtest.Parse(""), nil, db.text)
 	db.snap = snap
+	return err
 }
 
 // plan plans a statement with everything local.
