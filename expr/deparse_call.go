@@ -162,11 +162,9 @@ func (d *deparser) constant(c *Const, showType int) {
 			text = "'" + text + "'"
 		}
 	case types.NumericT.OID:
-		if strings.Trim(text, "0123456789+-eE.") == "" {
-			need = !strings.ContainsAny(text, "eE.") || c.Mod >= 0
-			if strings.HasPrefix(text, "-") {
-				text, need = "'"+text+"'", true
-			}
+		// An integer or a negative number would be read as another type or as an operator.
+		if text[0] >= '0' && text[0] <= '9' && strings.ContainsAny(text, "eE.") {
+			need = c.Mod >= 0
 		} else {
 			text = "'" + text + "'"
 		}

@@ -3,6 +3,8 @@ package pgcatalog
 import (
 	"strings"
 
+	pg_query "github.com/pganalyze/pg_query_go/v6"
+
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/sql"
@@ -42,7 +44,7 @@ func definitionFunctions() []expr.Impl {
 		if !ok || r == nil || sub != madeRule {
 			return types.Null, nil
 		}
-		return text("CREATE RULE \"_RETURN\" AS\n    ON SELECT TO " + qualified(r.Schema, r.Name) + " DO INSTEAD " + viewText(r)), nil
+		return text("CREATE RULE \"_RETURN\" AS\n    ON SELECT TO " + qualified(r.Schema, r.Name) + " DO INSTEAD " + c.viewText(r)), nil
 	}))
 	b.add("pg_get_triggerdef", scoped(func(c scope, a []datum) (datum, error) {
 		return c.triggerDefinition(oidOf(a[0]), len(a) == 2 && a[1].Bool())
@@ -53,9 +55,27 @@ func definitionFunctions() []expr.Impl {
 	return b.out
 }
 
-// viewText is a view's definition with the blank before and the semicolon after it that pg_get_viewdef prints.
-func viewText(r *catalog.Relation) string {
-	return " " + strings.TrimSuffix(strings.TrimSpace(r.View), ";") + ";"
+// viewText is a view's definition with the blank before and the semicolon after it that pg_get_viewdef prints. Tables that
+// the search path finds lose the schema under which the stored text names them.
+func (c scope) viewText(r *catalog.Relation) string {
+	stored := strings.TrimSuffix(strings.TrimSpace(r.View), ";")
+	tree, err := pg_query.Parse(stored)
+	if err != nil || isSystem(r) {
+		return " " + stored + ";"
+	}
+	visitMessages(tree.ProtoReflect(), func(m any) bool {
+		if rv, ok := m.(*pg_query.RangeVar); ok && rv.Schemaname != "" {
+			if o, ok := c.findRelation(rv.Schemaname, rv.Relname); ok && c.relationVisible(o, rv.Relname) {
+				rv.Schemaname = ""
+			}
+		}
+		return true
+	})
+	shown, err := pg_query.Deparse(tree)
+	if err != nil {
+		shown = stored
+	}
+	return " " + shown + ";"
 }
 
 func viewDefinition(p *procFact) expr.Impl {
@@ -78,7 +98,7 @@ func viewDefinition(p *procFact) expr.Impl {
 		if r.View == "" { // a view of the system that is computed
 			return text(" SELECT * FROM " + qualified(r.Schema, r.Name) + ";"), nil
 		}
-		return text(viewText(r)), nil
+		return text(c.viewText(r)), nil
 	})}
 }
 

@@ -55,6 +55,9 @@ func dependRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func
 		}
 		return nil
 	}
+	if err := emit(builtinDependencies()); err != nil {
+		return err
+	}
 	if key != nil {
 		if rels, ok := dependencyOwners(s, key); ok {
 			for _, r := range rels {
@@ -76,6 +79,16 @@ func dependRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func
 		}
 	}
 	return nil
+}
+
+// builtinDependencies are the members of the extension that every database has.
+func builtinDependencies() []dependency {
+	const plpgsql = 13559
+	out := []dependency{{2612, languages()["plpgsql"], 0, extensionCatalog, plpgsql, 0, 'e'}}
+	for _, name := range []string{"plpgsql_call_handler", "plpgsql_inline_handler", "plpgsql_validator"} {
+		out = append(out, dependency{procCatalog, procByName()[name], 0, extensionCatalog, plpgsql, 0, 'e'})
+	}
+	return out
 }
 
 // dependencyOwners returns the relations among whose dependencies all rows for a key are; ok is false when the object is
@@ -381,20 +394,24 @@ func usedColumns(r *catalog.Relation, text string) []int16 {
 		return nil
 	}
 	var out []int16
-	visitColumns(n.ProtoReflect(), func(c *pg_query.ColumnRef) {
-		if len(c.Fields) == 0 {
-			return
+	visitMessages(n.ProtoReflect(), func(m any) bool {
+		c, ok := m.(*pg_query.ColumnRef)
+		if !ok {
+			return true
 		}
-		if col := r.Column(c.Fields[0].GetString_().GetSval()); col != nil && !slices.Contains(out, col.Attnum) {
-			out = append(out, col.Attnum)
+		if len(c.Fields) > 0 {
+			if col := r.Column(c.Fields[0].GetString_().GetSval()); col != nil && !slices.Contains(out, col.Attnum) {
+				out = append(out, col.Attnum)
+			}
 		}
+		return false
 	})
 	return out
 }
 
-func visitColumns(m protoreflect.Message, f func(*pg_query.ColumnRef)) {
-	if c, ok := m.Interface().(*pg_query.ColumnRef); ok {
-		f(c)
+// visitMessages calls f for a node of a parse tree and those below it, until f returns false.
+func visitMessages(m protoreflect.Message, f func(any) bool) {
+	if !f(m.Interface()) {
 		return
 	}
 	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
@@ -402,10 +419,10 @@ func visitColumns(m protoreflect.Message, f func(*pg_query.ColumnRef)) {
 		case fd.Kind() != protoreflect.MessageKind:
 		case fd.IsList():
 			for i := range v.List().Len() {
-				visitColumns(v.List().Get(i).Message(), f)
+				visitMessages(v.List().Get(i).Message(), f)
 			}
 		default:
-			visitColumns(v.Message(), f)
+			visitMessages(v.Message(), f)
 		}
 		return true
 	})

@@ -16,7 +16,7 @@ type (
 func Functions() [][]expr.Impl {
 	return [][]expr.Impl{
 		nameFunctions(), definitionFunctions(), routineFunctions(), commentFunctions(), privilegeFunctions(), aclFunctions(), sizeFunctions(),
-		indexFunctions(), objectFunctions(), listFunctions(), statFunctions(), schemaFunctions(), sessionFunctions(), serverFunctions(),
+		indexFunctions(), objectFunctions(), listFunctions(), statFunctions(), schemaFunctions(), sessionFunctions(), serverFunctions(), searchFunctions(),
 	}
 }
 

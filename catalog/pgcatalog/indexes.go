@@ -199,6 +199,18 @@ func (c scope) identify(class, o uint32, sub int) object {
 				return object{kind: "rule", identity: "\"_RETURN\" on " + qualified(r.Schema, r.Name), column: "_RETURN", table: table}
 			}
 		}
+	case 2612:
+		for name, l := range languages() {
+			if l == o {
+				return object{kind: "language", name: name, identity: quote(name), shown: name}
+			}
+		}
+	case extensionCatalog:
+		for _, e := range c.s.Extensions() {
+			if e.OID == o {
+				return object{kind: "extension", name: e.Name, identity: quote(e.Name), shown: e.Name}
+			}
+		}
 	case namespaceCatalog:
 		if s := c.s.SchemaByOID(o); s != nil {
 			return object{kind: "schema", name: s.Name, identity: quote(s.Name), shown: s.Name}

@@ -40,9 +40,9 @@ func routineFunctions() []expr.Impl {
 		case p.kind == 'a':
 			return types.Null, pgerr.New(pgerr.WrongObjectType, "\"%s\" is an aggregate function", p.name)
 		case p.user == nil:
-			return types.Null, pgerr.Unsupported("pg_get_functiondef of a built-in function")
+			return text(c.functionDefinition(p, builtinFunction(p))), nil
 		}
-		return text(c.functionDefinition(p)), nil
+		return text(c.functionDefinition(p, p.user)), nil
 	}))
 	b.add("pg_get_function_arg_default", scoped(func(c scope, a []datum) (datum, error) {
 		p := c.proc(oidOf(a[0]))
@@ -161,8 +161,29 @@ func (c scope) result(p *procFact) string {
 	return ret
 }
 
-func (c scope) functionDefinition(p *procFact) string {
-	f := p.user
+// builtinFunction reads from the dump what the definition of a built-in function says besides its arguments.
+func builtinFunction(p *procFact) *catalog.Function {
+	out := &catalog.Function{Schema: p.schema, Name: p.name, RetSet: p.retSet}
+	f := newCells("pg_proc")
+	for _, row := range f.Rows {
+		c := f.row(row)
+		if c.oid("oid") != p.oid {
+			continue
+		}
+		out.Strict, out.SecDef = c.str("proisstrict") == "t", c.str("prosecdef") == "t"
+		out.Volatile, out.Parallel, out.Source = c.str("provolatile")[0], c.str("proparallel")[0], c.str("prosrc")
+		out.Cost, _ = strconv.ParseFloat(c.str("procost"), 64)
+		out.Rows, _ = strconv.ParseFloat(c.str("prorows"), 64)
+		for name, o := range languages() {
+			if o == c.oid("prolang") {
+				out.Language = name
+			}
+		}
+	}
+	return out
+}
+
+func (c scope) functionDefinition(p *procFact, f *catalog.Function) string {
 	kind := "FUNCTION"
 	if p.kind == 'p' {
 		kind = "PROCEDURE"
