@@ -63,6 +63,10 @@ func (e *retryError) Unwrap() error { return e.cause }
 
 func retry(cause error) error { return pgerr.New(pgerr.SerializationFailure, "%w", &retryError{cause}) }
 
+// Conflict returns an error for which Session.Retryable holds: what the caller worked with is out of date, and the
+// statement may succeed when it is run again.
+func Conflict(cause error) error { return retry(cause) }
+
 func isRetry(err error) bool {
 	var r *retryError
 	return errors.As(err, &r)

@@ -42,6 +42,8 @@ type columnDoc struct {
 	Column  catalog.Column
 	Type    uint32
 	Missing bson.RawValue `bson:"missing,omitempty"`
+	// Micros are the microseconds of a timestamp that Missing cannot hold.
+	Micros int32 `bson:"micros,omitempty"`
 }
 
 type sequenceDoc struct {
@@ -139,6 +141,9 @@ func encodeRelation(id string, r *catalog.Relation) (bson.Raw, error) {
 				return nil, err
 			}
 			cd.Missing = v
+			if c.Micros {
+				_, cd.Micros = types.SplitMicros(c.Missing.Int())
+			}
 		}
 		d.Columns = append(d.Columns, cd)
 	}

@@ -218,6 +218,9 @@ func (l *loader) putRelation(doc bson.Raw) (bool, error) {
 			if err != nil {
 				return false, err
 			}
+			if cd.Micros != 0 {
+				v = types.Int(v.Int() + int64(cd.Micros))
+			}
 			c.Missing = v
 		}
 		r.Columns = append(r.Columns, &c)

@@ -13,7 +13,6 @@ import (
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/txn"
-	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
 // physical does MongoDB's part of one DDL statement; it implements ddl.Physical.
@@ -122,8 +121,7 @@ func (p *physical) lock(ctx context.Context, before *catalog.Snapshot) error {
 	}
 	if have.V != before.Stored {
 		p.store.Committed(p.database)
-		return pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent change of the catalogue").
-			WithHint("Another session has changed the database's schema; repeat the statement.")
+		return txn.Conflict(nil)
 	}
 	return nil
 }

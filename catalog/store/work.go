@@ -84,12 +84,12 @@ func (w *worker) createCollection(ctx context.Context, rel *catalog.Relation) er
 			}
 			w.jobs = append(w.jobs, job)
 		}
-		w.session.OnTransactionEnd(nil, func(ctx context.Context) {
-			ctx, cancel := detached(ctx)
-			defer cancel()
-			if err := w.store.client.DropCollection(ctx, w.database, rel.Collection); err == nil && job != "" {
-				_ = w.store.removeJob(ctx, w.database, job) // it is removed at a later start
+		w.undo(func(ctx context.Context) error {
+			err := w.store.client.DropCollection(ctx, w.database, rel.Collection)
+			if err == nil && job != "" {
+				err = w.store.removeJob(ctx, w.database, job)
 			}
+			return err // the job is done at a later start
 		})
 		if err := w.store.client.CreateCollection(ctx, w.database, rel.Collection, nil); err != nil {
 			return err
@@ -106,6 +106,23 @@ func (w *worker) createCollection(ctx context.Context, rel *catalog.Relation) er
 		return nil
 	})
 	return err
+}
+
+// undo makes a rollback, also one to a savepoint, run f outside the transaction: what f touches may be locked by it. An
+// error of f has nobody to go to: what stays behind is in nobody's way.
+func (w *worker) undo(f func(context.Context) error) {
+	w.session.OnTransactionEnd(nil, func(ctx context.Context) {
+		ctx, cancel := detached(ctx)
+		defer cancel()
+		done := false
+		err := w.session.Outside(ctx, func(ctx context.Context) error {
+			done = true
+			return f(ctx)
+		})
+		if err != nil && !done {
+			_ = f(ctx)
+		}
+	})
 }
 
 // latest is the relation as the statement leaves it: what comes later in a statement may still have changed it.
@@ -175,11 +192,7 @@ func (w *worker) createIndex(ctx context.Context, rel *catalog.Relation, idx *ca
 		if err := w.store.buildIndex(ctx, w.database, rel, idx, w.rewritten[rel.Collection]); err != nil {
 			return err
 		}
-		w.session.OnTransactionEnd(nil, func(ctx context.Context) {
-			ctx, cancel := detached(ctx)
-			defer cancel()
-			_ = w.store.client.DropIndex(ctx, w.database, rel.Collection, idx.MongoName) // it may be built again under the same name
-		})
+		w.undo(func(ctx context.Context) error { return w.store.client.DropIndex(ctx, w.database, rel.Collection, idx.MongoName) })
 		return nil
 	})
 }
