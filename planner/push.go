@@ -70,6 +70,9 @@ func pushFilter(c *Context, n Node) Node {
 	if len(rest) == 0 {
 		return &out
 	}
+	if f.Input == Node(p) && len(rest) == len(f.Conds) {
+		return nil // what this rule left above the leaf stays there
+	}
 	return &Filter{Input: &out, Conds: rest}
 }
 
