@@ -11,6 +11,7 @@ func All() [][]expr.Impl {
 		textImpls(), formatImpls(), likeImpls(), regexImpls(),
 		arrayImpls(), seriesImpls(), byteaImpls(), bitImpls(), moneyImpls(), hashImpls(), sessionImpls(), sequenceImpls(), advisoryImpls(), miscImpls(),
 		jsonbImpls(), jsonImpls(), jsonSetImpls(), jsonBuildImpls(), jsonModifyImpls(), jsonRecordImpls(),
+		rangeImpls(), networkImpls(),
 		aggregateImpls(), windowImpls(),
 		datetimeImpls(),
 	}

@@ -1,0 +1,13 @@
+SELECT abbrev('10.1.0.0/16'::inet), abbrev('10.1.0.0/16'::cidr), abbrev('10.0.0.0/8'::cidr), abbrev('1.2.3.4'::inet), abbrev('2001:db8::/32'::cidr), abbrev('0.0.0.0/0'::cidr), abbrev('1.2.3.4/32'::cidr), abbrev('::/0'::cidr), abbrev('10.1.2.128/25'::cidr);
+SELECT broadcast('192.168.1.5/24'::inet), family('::1'::inet), family('1.2.3.4'::inet), host('192.168.1.5/24'::inet), hostmask('192.168.23.20/30'::inet), masklen('192.168.1.5/24'::inet), netmask('192.168.1.5/24'::inet), network('192.168.1.5/24'::inet), set_masklen('192.168.1.5/24'::inet, 16), set_masklen('192.168.1.0/24'::cidr, 16), set_masklen('192.168.1.5/24'::inet, -1), text('192.168.1.5'::inet), '192.168.1.5'::inet::text, '10.1.2.3/8'::inet::cidr, netmask('2001:db8::1/64'::inet), broadcast('2001:db8::1/64'::inet), hostmask('2001:db8::/64'::inet);
+SELECT set_masklen('1.2.3.4'::inet, 33);
+SELECT '192.168.1.5'::inet << '192.168.1/24'::inet, '192.168.1/24'::inet <<= '192.168.1/24'::inet, '192.168.1/24'::inet >> '192.168.1.5'::inet, '192.168.1/24'::inet >>= '192.168.1/24'::inet, '192.168.1/24'::inet && '192.168.1.80/28'::inet, '192.168.1/24'::inet && '192.168.2.0/28'::inet, '::1'::inet << '10.0.0.0/8', '192.168.1/24'::inet << '192.168.1/24'::inet;
+SELECT ~ '192.168.1.6'::inet, '192.168.1.6'::inet & '0.0.0.255', '192.168.1.6'::inet | '0.0.0.255', '192.168.1.6'::inet + 25, 200 + '::ffff:fff0:1'::inet, '192.168.1.43'::inet - 36, '192.168.1.43'::inet - '192.168.1.19', '::1'::inet - '::2'::inet, '1.2.3.4/24'::inet & '255.255.0.0'::inet;
+SELECT '255.255.255.255'::inet + 1;
+SELECT '0.0.0.0'::inet - 1;
+SELECT '1.2.3.4'::inet & '::1';
+SELECT '1.2.3.4'::inet - '::1'::inet;
+SELECT inet_merge('192.168.1.5/24', '192.168.2.5/24'), inet_same_family('1.2.3.4','::1'), inet_merge('10.0.0.1','10.0.0.1');
+SELECT inet_merge('192.168.1.5/24', '::1');
+SELECT trunc('12:34:56:78:90:ab'::macaddr), ~ '12:34:56:78:90:ab'::macaddr, '12:34:56:78:90:ab'::macaddr & 'ff:ff:00:00:00:ff', '12:34:56:78:90:ab'::macaddr | 'ff:ff:00:00:00:ff', macaddr8('12:34:56:78:90:ab'::macaddr), '12:34:56:ff:fe:78:90:ab'::macaddr8::macaddr, macaddr8_set7bit('00:34:56:ab:cd:ef:01:23'::macaddr8), trunc('12:34:56:78:90:ab:cd:ef'::macaddr8);
+SELECT '12:34:56:78:90:ab:cd:ef'::macaddr8::macaddr;

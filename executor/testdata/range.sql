@@ -1,0 +1,16 @@
+SELECT int4range(1,5), int4range(1,5,'[]'), int4range(1,5,'()'), int4range(null,5), int8range(1,1), numrange(1.5,2.5,'(]'), daterange('2020-01-01','2020-02-01','[]'), tsrange('2020-01-01','2020-02-01'), tstzrange('2020-01-01','2020-02-01','()'), int4range(3,3,'[]'), int4range(null,null);
+SELECT int4range(5,1);
+SELECT int4range(1,5,'x');
+SELECT int4range(1,5,null);
+SELECT lower('[1,5)'::int4range), upper('[1,5)'::int4range), isempty('empty'::int4range), lower_inc('[1,5)'::int4range), upper_inc('[1,5)'::int4range), lower_inf('(,5)'::int4range), upper_inf('[1,)'::int4range), lower('empty'::int4range), upper('[1,)'::int4range), lower_inc('empty'::numrange);
+SELECT '[1,5)'::int4range && '[4,8)', '[1,5)'::int4range && '[5,8)', '[1,5)'::int4range @> 3, '[1,5)'::int4range @> 5, '[1,5)'::int4range @> '[2,3)'::int4range, 3 <@ '[1,5)'::int4range, '[2,3)'::int4range <@ '[1,5)', '[1,5)'::int4range -|- '[5,8)', '[1,5)'::int4range << '[5,8)', '[5,8)'::int4range >> '[1,5)', '[1,5)'::int4range &< '[1,4)', '[1,5)'::int4range &> '[0,4)', 'empty'::int4range <@ '[1,5)', '[1,5)'::int4range @> 'empty', 'empty'::int4range && '[1,5)', 'empty'::int4range << '[1,5)', '(,)'::int4range @> 4;
+SELECT '[1.0,2.0)'::numrange -|- '[2.0,3)', '[1,2]'::numrange -|- '[2,3]', '[1,2]'::numrange -|- '(2,3]', '[1,2)'::numrange && '[2,3]', '[1,2]'::numrange && '[2,3]', '(1,2)'::numrange @> 1.0, '[1,2]'::numrange @> 2.0;
+SELECT '[1,5)'::int4range + '[3,8)', '[1,5)'::int4range + '[5,8)', '[1,5)'::int4range * '[3,8)', '[1,5)'::int4range * '[7,8)', '[1,5)'::int4range - '[3,8)', '[1,5)'::int4range - '[1,8)', '[1,5)'::int4range - '[8,9)', range_merge('[1,2)'::int4range, '[7,9)'), 'empty'::int4range + '[1,2)', '[1,5]'::numrange - '[1,3]', '[1,5]'::numrange - '[3,5]', range_merge('empty'::int4range, 'empty');
+SELECT '[1,5)'::int4range + '[7,8)';
+SELECT '[1,9)'::int4range - '[3,4)';
+SELECT int4multirange(), int4multirange(int4range(1,5)), int4multirange(int4range(1,5), int4range(3,8), int4range(10,12)), multirange(int4range(1,2)), '{[1,3),[5,7)}'::int4multirange, nummultirange(VARIADIC array[numrange(1,2), numrange(5,6)]);
+SELECT int4multirange(VARIADIC array[null::int4range]);
+SELECT '{[1,3),[5,7)}'::int4multirange + '{[2,6)}', '{[1,9)}'::int4multirange - '{[2,3),[5,6)}', '{[1,5),[7,9)}'::int4multirange * '{[3,8)}', range_merge('{[1,3),[5,7)}'::int4multirange), lower('{[1,3),[5,7)}'::int4multirange), upper('{[1,3),[5,7)}'::int4multirange), isempty('{}'::int4multirange), lower('{}'::int4multirange);
+SELECT '{[1,3),[5,7)}'::int4multirange @> 5, '{[1,3),[5,7)}'::int4multirange @> 4, '{[1,3),[5,7)}'::int4multirange @> '[1,2)'::int4range, '{[1,3),[5,7)}'::int4multirange @> '{[1,2),[6,7)}'::int4multirange, '{[1,3),[5,7)}'::int4multirange && '[3,5)'::int4range, '[3,6)'::int4range && '{[1,3),[5,7)}'::int4multirange, '{[1,3)}'::int4multirange << '[3,5)'::int4range, '{[1,3),[5,7)}'::int4multirange -|- '[7,8)'::int4range, '{[1,3),[5,7)}'::int4multirange -|- '[3,4)'::int4range, '[1,9)'::int4range @> '{[1,3),[5,7)}'::int4multirange, 2 <@ '{[1,3)}'::int4multirange, '{[1,3)}'::int4multirange &< '{[1,4)}', '{[1,3)}'::int4multirange &> '{[1,4)}';
+SELECT unnest('{[1,3),[5,7)}'::int4multirange);
+SELECT '[1,5)'::int4range = '[1,4]', '[1,5)'::int4range < '[1,6)', 'empty'::int4range < '[1,2)';
