@@ -63,6 +63,8 @@ type conn struct {
 	cancel  context.CancelCauseFunc
 	broken  error
 	copying bool
+	// due says that what is buffered must go out before the next wait: a query has ended, or an error is among it.
+	due bool
 	// skipping discards messages until Sync after an error of the extended protocol.
 	skipping bool
 
@@ -219,11 +221,13 @@ func (c *conn) step() bool {
 	return c.answer(msg)
 }
 
-// waitIdle prepares for a wait of unknown length: what was answered goes out, notifications may come in, timeouts run.
+// waitIdle prepares for a wait of unknown length: notifications may come in, timeouts run. Answers within a pipeline stay
+// until it asks for them: a client that reads them before it has sent its Sync would see another order of events.
 func (c *conn) waitIdle() bool {
-	if c.flush() != nil {
+	if c.due && c.flush() != nil {
 		return false
 	}
+	c.due = false
 	timeout, _ := c.sess.IdleTimeout()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -294,6 +298,7 @@ func (c *conn) ready() {
 	}
 	c.reports()
 	c.send(&pgproto3.ReadyForQuery{TxStatus: c.sess.Status()})
+	c.due = true
 }
 
 // answer runs one message; false ends the connection.
@@ -438,6 +443,7 @@ func (c *conn) sendError(e *pgerr.Error) {
 		severity = "ERROR"
 	}
 	c.send(response(e, severity))
+	c.due = true
 }
 
 func response(e *pgerr.Error, severity string) *pgproto3.ErrorResponse {

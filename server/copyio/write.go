@@ -15,6 +15,8 @@ type Writer struct {
 	names  []string
 	quote  []bool
 	column int
+	// held says that buf has the binary header, which goes out with the first row, as PostgreSQL sends it.
+	held bool
 }
 
 // NewWriter writes rows of the named columns to w.
@@ -32,6 +34,8 @@ func (w *Writer) Begin() error {
 	switch {
 	case w.o.Format == Binary:
 		w.buf = append(append(w.buf, signature...), 0, 0, 0, 0, 0, 0, 0, 0)
+		w.held = true
+		return nil
 	case w.o.Header == WithHeader:
 		for i, n := range w.names {
 			w.separate(i)
@@ -51,7 +55,11 @@ func (w *Writer) Begin() error {
 
 // StartRow starts a row.
 func (w *Writer) StartRow() {
-	w.buf, w.column = w.buf[:0], 0
+	w.column = 0
+	if !w.held {
+		w.buf = w.buf[:0]
+	}
+	w.held = false
 	if w.o.Format == Binary {
 		w.buf = binary.BigEndian.AppendUint16(w.buf, uint16(len(w.names)))
 	}
@@ -103,7 +111,12 @@ func (w *Writer) End() error {
 	if w.o.Format != Binary {
 		return nil
 	}
-	_, err := w.w.Write([]byte{0xff, 0xff})
+	if !w.held {
+		w.buf = w.buf[:0]
+	}
+	w.held = false
+	w.buf = append(w.buf, 0xff, 0xff)
+	_, err := w.w.Write(w.buf)
 	return err
 }
 
