@@ -9,7 +9,7 @@ import (
 // The expected column of testdata/datetime*.tsv is what PostgreSQL 15 answers; testdata/dump.sh makes it.
 func TestDateTimeExpressions(t *testing.T) {
 	r := newResolver()
-	for _, name := range []string{"datetime", "datetime_format"} {
+	for _, name := range []string{"datetime", "datetime_format", "number_format"} {
 		data, err := os.ReadFile("testdata/" + name + ".tsv")
 		if err != nil {
 			t.Fatal(err)

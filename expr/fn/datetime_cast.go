@@ -256,7 +256,7 @@ func dateSeriesImpls() []expr.Impl {
 func datetimeImpls() []expr.Impl {
 	var out []expr.Impl
 	for _, family := range [][]expr.Impl{
-		dateArithImpls(), dateFieldImpls(), dateMakeImpls(), dateCastImpls(), crossComparisons(), overlapsImpls(), dateSeriesImpls(), dateFormatImpls(),
+		dateArithImpls(), dateFieldImpls(), dateMakeImpls(), dateCastImpls(), crossComparisons(), overlapsImpls(), dateSeriesImpls(), dateFormatImpls(), numberFormatImpls(),
 	} {
 		out = append(out, family...)
 	}
