@@ -32,9 +32,12 @@ type View struct {
 	Wanted []int16
 }
 
-// Wants reports whether the scan reads one of these columns.
+// Wants reports whether the scan reads one of these columns; attnum 0, the whole row, reads them all.
 func (v *View) Wants(attnums ...int16) bool {
 	for _, w := range v.Wanted {
+		if w == 0 {
+			return true
+		}
 		for _, a := range attnums {
 			if w == a {
 				return true

@@ -152,7 +152,9 @@ func (v *virtualOp) Open(ctx context.Context) error {
 		}
 		key = &catalog.Key{Column: v.node.Key, Value: value}
 	}
-	return v.node.Rel.Virtual.Rows(ctx, v.rt.Env.View, key, v.addRow)
+	view := *v.rt.Env.View
+	view.Wanted = v.node.Attnums
+	return v.node.Rel.Virtual.Rows(ctx, &view, key, v.addRow)
 }
 
 func (v *virtualOp) addRow(row []types.Datum) error {
