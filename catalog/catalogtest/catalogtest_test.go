@@ -32,7 +32,7 @@ u_id_seq S `
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	rel := s.RelationIn("public", "t")
-	if c := rel.Column("id"); c.Default != "nextval('t_id_seq'::regclass)" || !c.NotNull || c.Path[0] != "_id" {
+	if c := rel.Column("id"); c.Default != "nextval('public.t_id_seq'::regclass)" || !c.NotNull || c.Path[0] != "_id" {
 		t.Errorf("t.id: %+v", c)
 	}
 	if c := rel.Column("a"); !c.NullMissing {

@@ -66,6 +66,13 @@ func (a *alter) moveID(rel *catalog.Relation, idx *catalog.Index) error {
 	plain := *idx
 	plain.MongoName = ""
 	replaceIndex(n, &plain)
+	for _, o := range slices.Clone(n.Indexes) {
+		if o.Unique && o.OID != idx.OID && o.MongoName == "" && len(o.Keys) == 1 && o.Keys[0].Attnum == col.Attnum {
+			own := *o // a unique constraint that _id served
+			own.MongoName = freeMongoName(n, o)
+			replaceIndex(n, &own)
+		}
+	}
 	a.r.ch.PutRelation(n)
 	a.r.do(Rewrite{Old: old, New: n})
 	return nil

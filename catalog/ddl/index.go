@@ -418,6 +418,11 @@ func (b *tableBuild) mapIndex(idx *catalog.Index) error {
 			return err
 		}
 	}
+	if len(idx.Keys) == 1 && idx.Unique {
+		if c := rel.ByAttnum(idx.Keys[0].Attnum); len(c.Path) == 1 && c.Path[0] == "_id" {
+			return nil // MongoDB's own index of _id serves it, as the primary key that the column belongs to
+		}
+	}
 	for _, k := range idx.Keys {
 		if k.Expr != "" || !mongoIndexable(rel.ByAttnum(k.Attnum).Type, idx.Method) {
 			return nil // recorded, but the server has nothing that serves it
@@ -429,11 +434,17 @@ func (b *tableBuild) mapIndex(idx *catalog.Index) error {
 			return nil
 		}
 	}
-	idx.MongoName = idx.Name
-	for slices.ContainsFunc(rel.Indexes, func(o *catalog.Index) bool { return o.MongoName == idx.MongoName }) {
-		idx.MongoName += "~" + itoa(int(idx.OID))
-	}
+	idx.MongoName = freeMongoName(rel, idx)
 	return nil
+}
+
+// freeMongoName is the name that an index gets in MongoDB: its own, or one made from it while another index has that.
+func freeMongoName(rel *catalog.Relation, idx *catalog.Index) string {
+	name := idx.Name
+	for slices.ContainsFunc(rel.Indexes, func(o *catalog.Index) bool { return o.MongoName == name }) {
+		name += "~" + itoa(int(idx.OID))
+	}
+	return name
 }
 
 // uniqueColumns refuses unique indexes that MongoDB cannot enforce and prepares nullable columns.

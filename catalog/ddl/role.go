@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -46,12 +47,24 @@ func (r *run) createRole(n *pg_query.CreateRoleStmt) (string, error) {
 	if r.snap().RoleByName(name) != nil {
 		return "", pgerr.New(pgerr.DuplicateObject, "role \"%s\" already exists", name)
 	}
-	role := &catalog.Role{OID: r.ch.NewOID(), Name: name, Inherit: true, ConnLimit: -1, Login: n.StmtType == pg_query.RoleStmtType_ROLESTMT_USER}
+	role := &catalog.Role{OID: r.roleOID(name), Name: name, Inherit: true, ConnLimit: -1, Login: n.StmtType == pg_query.RoleStmtType_ROLESTMT_USER}
 	if err := r.roleOptions(role, n.Options); err != nil {
 		return "", err
 	}
 	r.ch.PutRole(role)
 	return tag, nil
+}
+
+// roleOID chooses a role's OID. Roles belong to the cluster while the OIDs that DDL counts belong to a database, so that it
+// comes from a hash of the name, in a range that neither counting nor inference reaches.
+func (r *run) roleOID(name string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	for oid := h.Sum32()&0x1fffffff | 0x20000000; ; oid = (oid+1)&0x1fffffff | 0x20000000 {
+		if r.snap().RoleByOID(oid) == nil {
+			return oid
+		}
+	}
 }
 
 func (r *run) roleOptions(role *catalog.Role, options []*pg_query.Node) error {

@@ -13,8 +13,33 @@ import (
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
+// rolesDatabase holds the roles of the whole cluster in its catalogue.
+const rolesDatabase = "postgres"
+
+// readRoles reads the roles' documents; the key changes when one of them does.
+func (s *Store) readRoles(ctx context.Context) (docs []bson.Raw, key string, err error) {
+	cursor, err := s.client.Read(ctx, mongo.Query{
+		Database: rolesDatabase, Collection: Collection, Sort: bson.D{{Key: "_id", Value: 1}},
+		Filter: bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: string(rune(catalog.ObjRole))}, {Key: "$lt", Value: string(rune(catalog.ObjRole + 1))}}}},
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	var all []byte
+	for {
+		doc, err := cursor.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return docs, string(all), cursor.Close(ctx)
+		}
+		if err != nil {
+			return nil, "", errors.Join(err, cursor.Close(ctx))
+		}
+		docs, all = append(docs, doc), append(all, doc...)
+	}
+}
+
 // load reads a database's whole catalogue onto a fresh snapshot. One cursor reads it, so that it sees one state.
-func (s *Store) load(ctx context.Context, database string) (*catalog.Snapshot, []jobDoc, error) {
+func (s *Store) load(ctx context.Context, database string, roles []bson.Raw) (*catalog.Snapshot, []jobDoc, error) {
 	cursor, err := s.client.Read(ctx, mongo.Query{Database: database, Collection: Collection, Filter: bson.D{}})
 	if err != nil {
 		return nil, nil, err
@@ -52,6 +77,7 @@ func (s *Store) load(ctx context.Context, database string) (*catalog.Snapshot, [
 	if err := cursor.Close(ctx); err != nil {
 		return nil, nil, err
 	}
+	byKind[byte(catalog.ObjRole)] = roles
 	base := catalog.New(database, databaseOID(database), s.sys)
 	l := loader{change: base.Change(), types: map[uint32]*typeDoc{}}
 	if err := l.load(byKind); err != nil {

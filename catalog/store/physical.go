@@ -133,6 +133,10 @@ func stringValue(s string) []byte {
 
 // write puts the changed objects and the new version into the catalogue.
 func (p *physical) write(ctx context.Context, before, after *catalog.Snapshot, touched []catalog.Object, w *worker) error {
+	if err := p.writeRoles(ctx, after, touched); err != nil {
+		return err
+	}
+	touched = slices.DeleteFunc(slices.Clone(touched), isRole)
 	ids := bson.A{versionID}
 	for _, o := range touched {
 		ids = append(ids, objectID(o))
@@ -140,20 +144,13 @@ func (p *physical) write(ctx context.Context, before, after *catalog.Snapshot, t
 	for _, j := range w.jobs {
 		ids = append(ids, j)
 	}
-	old, err := p.documents(ctx, ids)
+	old, err := p.documents(ctx, p.database, ids)
 	if err != nil {
 		return err
 	}
-	var writes []mongo.Write
-	for _, o := range touched {
-		id := objectID(o)
-		doc, err := encode(after, o)
-		if err != nil {
-			return err
-		}
-		if w := replaceWrite(id, old[id], doc); w != nil {
-			writes = append(writes, *w)
-		}
+	writes, err := objectWrites(after, touched, old)
+	if err != nil {
+		return err
 	}
 	// A job whose work the commit makes lasting is done; those that the commit orders begin with it.
 	for _, j := range w.jobs {
@@ -172,6 +169,47 @@ func (p *physical) write(ctx context.Context, before, after *catalog.Snapshot, t
 	return p.stmt.Write(ctx, p.database, Collection, writes)
 }
 
+// objectWrites are the changes of the documents of objects, from what they were to what a snapshot has.
+func objectWrites(after *catalog.Snapshot, touched []catalog.Object, old map[string]bson.Raw) ([]mongo.Write, error) {
+	var writes []mongo.Write
+	for _, o := range touched {
+		id := objectID(o)
+		doc, err := encode(after, o)
+		if err != nil {
+			return nil, err
+		}
+		if w := replaceWrite(id, old[id], doc); w != nil {
+			writes = append(writes, *w)
+		}
+	}
+	return writes, nil
+}
+
+func isRole(o catalog.Object) bool { return o.Kind == catalog.ObjRole }
+
+// writeRoles writes changed roles to the database that holds those of the whole cluster.
+func (p *physical) writeRoles(ctx context.Context, after *catalog.Snapshot, touched []catalog.Object) error {
+	var ids bson.A
+	var roles []catalog.Object
+	for _, o := range touched {
+		if isRole(o) {
+			ids, roles = append(ids, objectID(o)), append(roles, o)
+		}
+	}
+	if len(roles) == 0 {
+		return nil
+	}
+	old, err := p.documents(ctx, rolesDatabase, ids)
+	if err != nil {
+		return err
+	}
+	writes, err := objectWrites(after, roles, old)
+	if err != nil {
+		return err
+	}
+	return p.stmt.Write(ctx, rolesDatabase, Collection, writes)
+}
+
 // replaceWrite changes a document from one state to another; nil when there is nothing to do.
 func replaceWrite(id string, old, doc bson.Raw) *mongo.Write {
 	w := &mongo.Write{ID: bson.RawValue{Type: bson.TypeString, Value: stringValue(id)}, Before: old, Doc: doc}
@@ -188,9 +226,9 @@ func replaceWrite(id string, old, doc bson.Raw) *mongo.Write {
 	return w
 }
 
-// documents reads catalogue documents by _id in the transaction.
-func (p *physical) documents(ctx context.Context, ids bson.A) (map[string]bson.Raw, error) {
-	cursor, err := p.stmt.Read(ctx, mongo.Query{Database: p.database, Collection: Collection, Filter: bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}})
+// documents reads catalogue documents of a database by _id in the transaction.
+func (p *physical) documents(ctx context.Context, database string, ids bson.A) (map[string]bson.Raw, error) {
+	cursor, err := p.stmt.Read(ctx, mongo.Query{Database: database, Collection: Collection, Filter: bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}})
 	if err != nil {
 		return nil, err
 	}
@@ -220,6 +258,9 @@ func (s *Store) begin(ctx context.Context, session *txn.Session, database string
 // adopt takes committed changes over from the session that made them, which saves reading the catalogue again. Where a
 // column's type would be another object than the one that the catalogue has, the catalogue is read again instead.
 func (s *Store) adopt(database string, after *catalog.Snapshot, touched []catalog.Object) {
+	if slices.ContainsFunc(touched, isRole) {
+		s.lookAgain()
+	}
 	st := s.state(database)
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -244,6 +285,16 @@ func (s *Store) adopt(database string, after *catalog.Snapshot, touched []catalo
 		}
 	}
 	st.declared, st.visible = declared, nil
+}
+
+// lookAgain makes the next Snapshot of every database look.
+func (s *Store) lookAgain() {
+	s.mu.Lock()
+	names := sortedKeys(s.databases)
+	s.mu.Unlock()
+	for _, n := range names {
+		s.Committed(n)
+	}
 }
 
 func sameTypes(s *catalog.Snapshot, r *catalog.Relation) bool {

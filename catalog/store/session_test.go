@@ -189,7 +189,7 @@ func TestDatabases(t *testing.T) {
 		"create database dbtest": `ERROR 42P04: database "dbtest" already exists`, "drop database nope": `ERROR 3D000: database "nope" does not exist`,
 		"drop database if exists nope": "NOTICE 00000: database \"nope\" does not exist, skipping\nDROP DATABASE",
 		"drop database postgres":       "ERROR 55006: cannot drop the currently open database", "drop database template1": "ERROR 42809: cannot drop a template database",
-		"create database x template nope":                           `ERROR 3D000: template database "nope" does not exist`,
+		"create database x template nope":                          `ERROR 3D000: template database "nope" does not exist`,
 		"select datname from pg_database where datname = 'dbtest'": "dbtest\nSELECT 1",
 	} {
 		if got := r.run(stmt); got != want {
@@ -203,4 +203,24 @@ func TestDatabases(t *testing.T) {
 	_ = other.conn.Close(context.Background())
 	time.Sleep(200 * time.Millisecond)
 	must(t, r, "drop database dbtest")
+}
+
+func TestRolesBelongToTheCluster(t *testing.T) {
+	dsn := serve(t)
+	a, b := connect(t, dsn+" dbname=postgres"), connect(t, database(t, dsn, "roles_test"))
+	must(t, a, "drop role if exists app_role", "create role app_role login password 'secret' createdb")
+	if got := b.run("select rolname, rolcreatedb, rolcanlogin from pg_roles where rolname = 'app_role'"); got != "app_role|t|t\nSELECT 1" {
+		t.Errorf("from another database: %s", got)
+	}
+	must(t, b, "alter role app_role nocreatedb", "create table owned(i int)", "grant select on owned to app_role")
+	if got := a.run("select rolcreatedb from pg_roles where rolname = 'app_role'"); got != "f\nSELECT 1" {
+		t.Errorf("altered in another database: %s", got)
+	}
+	if got := b.run("drop role app_role"); !strings.Contains(got, "2BP01") {
+		t.Errorf("dropped with privileges: %s", got)
+	}
+	must(t, b, "drop table owned", "drop role app_role")
+	if got := a.run("select count(*) from pg_roles where rolname = 'app_role'"); got != "0\nSELECT 1" {
+		t.Errorf("dropped: %s", got)
+	}
 }

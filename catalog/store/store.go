@@ -48,6 +48,7 @@ type state struct {
 	listed   time.Time // when the collections were last listed
 	inferred map[string]*inference
 	jobs     []jobDoc
+	roles    string // the bytes of the roles' documents
 }
 
 // inference is the schema of a collection that others own.
@@ -115,11 +116,16 @@ func (s *Store) refresh(ctx context.Context, database string, st *state) error {
 	if version != nil {
 		v = version.V
 	}
-	changed := st.declared == nil || st.declared.Stored != v
+	roles, key, err := s.readRoles(ctx)
+	if err != nil {
+		return err
+	}
+	changed := st.declared == nil || st.declared.Stored != v || st.roles != key
 	if changed {
-		if st.declared, st.jobs, err = s.load(ctx, database); err != nil {
+		if st.declared, st.jobs, err = s.load(ctx, database, roles); err != nil {
 			return err
 		}
+		st.roles = key
 	}
 	found := false
 	if changed || st.visible == nil || time.Since(st.listed) >= listedFor {

@@ -192,7 +192,9 @@ func (w *worker) createIndex(ctx context.Context, rel *catalog.Relation, idx *ca
 		if err := w.store.buildIndex(ctx, w.database, rel, idx, w.rewritten[rel.Collection]); err != nil {
 			return err
 		}
-		w.undo(func(ctx context.Context) error { return w.store.client.DropIndex(ctx, w.database, rel.Collection, idx.MongoName) })
+		w.undo(func(ctx context.Context) error {
+			return w.store.client.DropIndex(ctx, w.database, rel.Collection, idx.MongoName)
+		})
 		return nil
 	})
 }
