@@ -214,6 +214,9 @@ func receiveTSVector(b []byte) (Datum, error) {
 			return Null, shortBinary()
 		}
 		l := Lexeme{Word: string(b[:end])}
+		if l.Word == "" {
+			return Null, badBinary(TSVectorT)
+		}
 		if err := CheckEncoding(l.Word); err != nil {
 			return Null, err
 		}
@@ -224,6 +227,9 @@ func receiveTSVector(b []byte) (Datum, error) {
 		}
 		for i := range count {
 			p := be.Uint16(b[2*i:])
+			if p&maxLexemePos == 0 {
+				return Null, badBinary(TSVectorT)
+			}
 			l.Positions, l.Weights = append(l.Positions, p&maxLexemePos), append(l.Weights, 'D'-byte(p>>14))
 		}
 		b = b[2*count:]
