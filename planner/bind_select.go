@@ -131,6 +131,7 @@ func (s *scope) simpleSelect(sel *pg_query.SelectStmt, resolve bool) (*query, er
 	if err := s.rewriteGrouped(q); err != nil {
 		return nil, err
 	}
+	q.dropGroupingJunk()
 	if err := s.lockRows(q); err != nil {
 		return nil, err
 	}

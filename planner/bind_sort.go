@@ -260,9 +260,16 @@ func (s *scope) plainDistinct(q *selectState) error {
 			return pgerr.At(err, t.loc)
 		}
 	}
-	// Junk entries of GROUP BY must not take part in the comparison of rows.
-	var keep []target
-	remap := make([]int, len(q.targets))
+	return nil
+}
+
+// dropGroupingJunk removes, under DISTINCT, the entries that only GROUP BY added: they must not take part in the
+// comparison of rows. ORDER BY has none of its own there.
+func (q *selectState) dropGroupingJunk() {
+	if q.sel.DistinctClause == nil || q.distinctOn != nil {
+		return
+	}
+	keep, remap := make([]target, 0, len(q.targets)), make([]int, len(q.targets))
 	for i, t := range q.targets {
 		remap[i] = len(keep)
 		if !t.junk {
@@ -273,7 +280,6 @@ func (s *scope) plainDistinct(q *selectState) error {
 		q.order[i].target = remap[q.order[i].target]
 	}
 	q.targets = keep
-	return nil
 }
 
 // limitClause is LIMIT, OFFSET and FETCH.
