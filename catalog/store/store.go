@@ -128,7 +128,7 @@ func (s *Store) refresh(ctx context.Context, database string, st *state) error {
 		st.roles = key
 	}
 	found := false
-	if changed || st.visible == nil || time.Since(st.listed) >= listedFor {
+	if time.Since(st.listed) >= listedFor {
 		if found, err = s.list(ctx, database, st); err != nil {
 			return err
 		}
@@ -252,6 +252,13 @@ func (s *Store) stale(ctx context.Context, database string, info mongo.Collectio
 // withInferred adds the inferred relations to the declared ones, in the schema public.
 func (s *Store) withInferred(st *state) *catalog.Snapshot {
 	c := st.declared.Change()
+	if len(st.inferred) > 0 {
+		// A table that DDL made of a collection hides what was inferred, also under another name.
+		st.declared.EachRelation(func(r *catalog.Relation) bool {
+			delete(st.inferred, r.Collection)
+			return true
+		})
+	}
 	taken := map[uint32]bool{}
 	oid := func(kind, name string) uint32 { return inferredOID(kind+":"+name, taken) }
 	for _, name := range sortedKeys(st.inferred) {
