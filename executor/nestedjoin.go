@@ -68,7 +68,12 @@ func (j *nestedJoin) Next(ctx context.Context, b *Batch) error {
 			return err
 		}
 	}
-	if j.ended && j.seen != nil {
+	if j.ended && j.keepsRight() {
+		if !j.loaded {
+			if err := j.load(ctx); err != nil {
+				return err
+			}
+		}
 		for ; b.N < BatchRows && j.tail < j.rows.n; j.tail++ {
 			if !j.seen[j.tail] {
 				j.emit(b, nil, rowOrEmpty(j.rows.row(j.tail)))

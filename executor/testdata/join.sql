@@ -22,6 +22,8 @@ select a.id, e.id from e full join a on a.x = e.x;
 select a.id, e.id from a right join e on a.x = e.x;
 select a.id, e.id from a join e on a.x = e.x;
 select a.id, e.id from a, e;
+select a.id, e.id from e right join a on e.x < a.x;
+select a.id, e.id from (select * from e where id > 5) e full join a on e.x = a.x and a.id > e.id;
 select id from a where exists (select 1 from b where b.x = a.x);
 select id from a where not exists (select 1 from b where b.x = a.x);
 select id from a where not exists (select 1 from b where b.x = a.x and b.s <> a.s);
