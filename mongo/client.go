@@ -72,7 +72,8 @@ func Connect(ctx context.Context, uri string, o Options) (*Client, error) {
 	if o.MaxConnections == 0 {
 		o.MaxConnections = 500
 	}
-	opts := options.Client().SetAppName(o.AppName).ApplyURI(uri).SetServerSelectionTimeout(o.ConnectTimeout).SetMaxPoolSize(o.MaxConnections)
+	// What the connection string says comes first.
+	opts := options.Client().SetAppName(o.AppName).SetServerSelectionTimeout(o.ConnectTimeout).SetMaxPoolSize(o.MaxConnections).ApplyURI(uri)
 	if o.Monitor != nil {
 		opts.SetMonitor(&event.CommandMonitor{
 			Succeeded: func(_ context.Context, e *event.CommandSucceededEvent) {
