@@ -248,13 +248,31 @@ func or(conds ...bson.D) bson.D {
 	return bson.D{{Key: "$or", Value: list}}
 }
 
-// null matches the documents whose column is (not) NULL; a jsonb column keeps JSON's null as something else.
+// null matches the documents whose column is (not) NULL; a jsonb column keeps JSON's null as something else. {a: null} also
+// matches arrays that hold a null, which are no NULLs.
 func (f field) null(want bool) bson.D {
 	op := "$eq"
 	if !want {
 		op = "$ne"
 	}
-	return f.guard(op, nil, !want)
+	if !f.col.MayArray && !f.col.Type.IsArray() {
+		return f.guard(op, nil, !want)
+	}
+	array := bson.D{{Key: "$type", Value: "array"}}
+	plain := bson.D{{Key: f.path(), Value: bson.D{{Key: op, Value: nil}}}}
+	if want {
+		plain = and(plain, bson.D{{Key: f.path(), Value: bson.D{{Key: "$not", Value: array}}}})
+	} else {
+		plain = or(plain, bson.D{{Key: f.path(), Value: array}})
+	}
+	if f.col.Missing.IsNull() {
+		return plain
+	}
+	exists := func(b bool) bson.D { return bson.D{{Key: f.path(), Value: bson.D{{Key: "$exists", Value: b}}}} }
+	if want {
+		return and(plain, exists(true))
+	}
+	return or(plain, exists(false))
 }
 
 // compare is a comparison with a value of the column's own type; satisfied tells whether a fast default fulfils it.
