@@ -332,6 +332,11 @@ func (r *run) renameSchema(from, to string) error {
 			return err
 		}
 	}
+	for _, t := range r.before.Types() {
+		if now := r.snap().TypeByOID(t.OID); !t.IsArray() && now != nil && r.before.TypeInfo(t.OID).SchemaID == sc.OID {
+			r.renamedType(t, now)
+		}
+	}
 	return nil
 }
 
@@ -400,6 +405,7 @@ func (r *run) setSchema(n *pg_query.AlterObjectSchemaStmt) (string, error) {
 		info := r.snap().TypeInfo(t.OID)
 		info.SchemaID = sc.OID
 		r.ch.PutType(&c, info)
+		r.renamedType(t, &c)
 		return tag, nil
 	case pg_query.ObjectType_OBJECT_FUNCTION, pg_query.ObjectType_OBJECT_PROCEDURE, pg_query.ObjectType_OBJECT_ROUTINE:
 		f, err := r.userFunction(n.Object.GetObjectWithArgs(), "function")
@@ -479,11 +485,13 @@ func (r *run) renameType(parts []string, name string) error {
 		n := rel.Clone()
 		n.Name = name
 		r.ch.PutRelation(n)
+		r.renamedType(t, r.snap().TypeByOID(t.OID))
 		return nil
 	}
 	n := *t
 	n.Name = name
 	r.ch.PutType(&n, info)
+	r.renamedType(t, &n)
 	return nil
 }
 

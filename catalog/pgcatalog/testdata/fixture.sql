@@ -1,0 +1,27 @@
+create schema app;
+create type mood as enum ('sad','ok','happy');
+create type app.addr as (street text, zip varchar(10));
+create domain posint as integer not null default 1 check (value > 0);
+create domain app.email as text check (value ~~ '%@%');
+create table users (id serial primary key, email varchar(120) not null unique, name text default 'anon', age integer check (age >= 0 and age < 200), score numeric(10,2) default 0, mood mood default 'ok', tags text[], created_at timestamptz not null default now(), born date default current_date, meta jsonb, active boolean not null default true, constraint users_name_chk check (length(name) > 1 or name is null));
+create table app.orders (id bigint generated always as identity, user_id integer not null references users(id) on delete cascade, line smallint, qty posint, total numeric, note char(5), doubled int generated always as (line * 2) stored, at timestamp(3) default localtimestamp, d interval, e app.email, primary key (id), unique (user_id, line), constraint orders_u_fk foreign key (user_id) references users(id) on update restrict deferrable initially deferred);
+create table "Odd Name" ("Id" integer primary key, "select" text, "value" int check ("value" <> 3));
+create table pk2 (a int, b text, c float8, primary key (a, b));
+create table child2 (x int, y text, foreign key (x, y) references pk2 (a, b) match full on delete set null);
+create index users_lower_idx on users (lower(email));
+create index users_expr_idx on users ((age + 1), name desc nulls last) where active;
+create unique index users_meta_idx on users (name) include (age) ;
+create index orders_idx on app.orders using btree (total desc, note);
+create index users_pat on users (name text_pattern_ops);
+create view active_users as select id, email, upper(name) as uname from users where active;
+create sequence app.seq increment 5 minvalue 10 maxvalue 1000 start 20 cycle;
+comment on table users is 'the users';
+comment on column users.email is 'mail address';
+comment on index users_lower_idx is 'an index';
+comment on constraint users_name_chk on users is 'a check';
+comment on schema app is 'the app';
+alter table users add column extra int default 7;
+alter table users drop column tags;
+create table defs (a int default 1+2, b text default 'x''y', c text default 'a\b', d timestamptz default '2020-01-01 00:00:00+00', e varchar(5) default 'abc', f numeric default 1.50, g float8 default -1, h int default -5, i bigint default 5, j boolean default (not true), k text default lower('X') || 'z', l int[] default '{1,2}', m int[] default array[1,2], n jsonb default '{}', o uuid default gen_random_uuid(), p date default '2020-01-01', q char(3) default 'ab', r text default current_user, s app.addr, t text default coalesce(null, 'x'), u interval default '1 day', v time default '10:00', w timestamptz default current_timestamp(3), x text default case when 1 > 0 then 'a' else 'b' end, y numeric(5,2) default 3, z posint);
+create table checks (a int, b int, t text, v varchar(10), n numeric, ts timestamptz, ar int[],
+ check (a > 0), check (a between 1 and 10), check (t in ('a','b')), check (v in ('a','b')), check (v = 'x'), check (a in (1,2,3)), check (t like 'a%'), check (t is not null and v is null), check (not (a = 1)), check (a is distinct from b), check (a is not distinct from b), check (n > 5), check (n <= 100.5), check (a + b * 2 > 3), check ((a - b) - 1 > 0), check (a - (b - 1) > 0), check (extract(year from ts) > 2000), check (ts at time zone 'UTC' > '2020-01-01'), check (a = any (ar)), check (ar[1] > 0), check (char_length(v) > 2), check (coalesce(a, b) > 0), check (nullif(a, b) is null), check (greatest(a, b, 1) > 0), check (case a when 1 then true when 2 then false end), check (case when a > 0 then b > 0 else b < 0 end), check (a::text <> ''), check (t::integer > 0), check (v::varchar(3) = 'x'), check ((a, b) = (1, 2)), check ((a,b) < (3,4)), check (t ~ '^a' or t !~* 'b'), check (not a > 1), check (-a < 0), check (a % 2 = 0), check (substring(t from 1 for 2) = 'ab'), check (position('a' in t) > 0), check (trim(both from t) <> ''), check (overlay(t placing 'x' from 1) <> ''), check (a is null or (b is not null and (t = 'x' or v = 'y'))), check (true), check (a <> 0 is true), check (round(n, 2) = n), check (length(t) <= 5 and t = upper(t)), check (t collate "C" > 'a'), check (ts > now() - interval '1 day'), check (a not in (1,2)), check (t not like '%x'), check (t ilike 'x'), check (t similar to 'a+'), check (n::integer = a), check (a::numeric(5,2) > 1.5), check (date_trunc('day', ts) = ts), check (ar <> '{}'), check (array_length(ar, 1) > 0), check (t || v <> 'ab'), check (b = 1::bigint), check (a > 1.5));
