@@ -291,25 +291,6 @@ func outputReg(io *IO, t *T, dst []byte, oid uint32) []byte {
 	return appendUint(dst, uint64(oid))
 }
 
-// inputJSONPath keeps the text of a path; what can start none is refused. The parser of the functions that run paths
-// finds the other errors.
-func inputJSONPath(s string) (Datum, error) {
-	t := trimSpace(s)
-	if t == "" {
-		return Null, invalidSyntax("jsonpath", s)
-	}
-	body := t
-	for _, mode := range []string{"strict", "lax"} {
-		if rest, ok := strings.CutPrefix(strings.ToLower(t), mode); ok && rest != "" && isSpace(rest[0]) {
-			body = trimSpace(t[len(mode):])
-		}
-	}
-	if body == "" || isAlpha(body[0]) && body != "true" && body != "false" && body != "null" && !strings.HasPrefix(body, "exists") {
-		return Null, pgerr.New(pgerr.SyntaxError, "syntax error at end of jsonpath input")
-	}
-	return Str(t), nil
-}
-
 // inputXML checks that s is well-formed XML content and drops a declaration of the usual version and encoding, as
 // PostgreSQL's output does.
 func inputXML(s string) (Datum, error) {
