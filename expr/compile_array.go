@@ -244,6 +244,12 @@ func (c *compiler) subscript(e *Subscript) (Eval, error) {
 	if base == types.JSONBT {
 		return c.jsonSubscript(e)
 	}
+	if base == types.NameT {
+		return c.nameSubscript(e)
+	}
+	if base.Rep != types.RepRef {
+		return nil, pgerr.Unsupported("subscripts of type " + base.Name)
+	}
 	x, err := c.expr(e.X)
 	if err != nil {
 		return nil, err
@@ -353,6 +359,36 @@ func sliceOf(a *types.Array, at []bounds) types.Datum {
 	}
 	walk(0, 0)
 	return types.Ref(out)
+}
+
+// nameSubscript compiles n[i]: a name is an array of 64 characters, counted from 0, and holds zeros after its end.
+func (c *compiler) nameSubscript(e *Subscript) (Eval, error) {
+	if len(e.Indexes) != 1 || e.Indexes[0].Slice {
+		return nil, pgerr.New(pgerr.FeatureNotSupported, "slices of fixed-length arrays not implemented")
+	}
+	x, err := c.expr(e.X)
+	if err != nil {
+		return nil, err
+	}
+	at, err := c.expr(e.Indexes[0].Upper)
+	if err != nil {
+		return nil, err
+	}
+	return func(env *Env, row []types.Datum) (types.Datum, error) {
+		d, err := x(env, row)
+		if err != nil || d.IsNull() {
+			return types.Null, err
+		}
+		i, err := at(env, row)
+		if err != nil || i.IsNull() || i.Int() < 0 || i.Int() > 63 {
+			return types.Null, err
+		}
+		name := d.Str()
+		if i.Int() >= int64(len(name)) {
+			return types.Str(""), nil
+		}
+		return types.Str(name[i.Int() : i.Int()+1]), nil
+	}, nil
 }
 
 // jsonSubscript compiles j['a'][1]: a text key or an integer position, counted from the end when negative.
