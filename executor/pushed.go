@@ -30,6 +30,10 @@ type pushedOp struct {
 
 	cursor mongo.Cursor
 	done   bool
+	// A sort by a nullable column reads its NULLs by a query of their own, after (or before) the others: phases are the
+	// queries to come. skip and left are what OFFSET and LIMIT still count over all of them.
+	phases     []mongo.Query
+	skip, left int64
 }
 
 // pushedQuery renders the conditions of a leaf.
@@ -135,15 +139,40 @@ func (q *pushedQuery) filter() (bson.D, error) {
 
 // Open builds the query and opens the cursor; LIMIT 0 asks for nothing.
 func (p *pushedOp) Open(ctx context.Context) error {
-	p.done = false
+	p.done, p.phases, p.skip, p.left = false, nil, 0, math.MaxInt64
 	q, none, err := p.build()
 	if err != nil || none {
 		p.done = true
 		return err
 	}
-	p.cursor, err = p.rt.Txn.Read(ctx, q)
 	p.rt.note(p.node, q)
+	if nulls := p.node.NullsApart(); nulls != nil {
+		q = p.split(q, nulls)
+	}
+	p.cursor, err = p.rt.Txn.Read(ctx, q)
 	return err
+}
+
+// split makes two queries of one, for the rows where the first sort key is NULL and for the others, and returns the one to
+// begin with. Each alone is in index order; MongoDB's own order has NULL and missing first when it ascends.
+func (p *pushedOp) split(q mongo.Query, nulls *expr.SortKey) mongo.Query {
+	path := dotted(sortColumn(p.node.Scan.Matcher(), nulls.X).Path)
+	p.skip = q.Skip
+	if q.Limit > 0 {
+		p.left, q.Limit = q.Limit, q.Limit+q.Skip
+	}
+	q.Skip = 0
+	with := func(op string) mongo.Query {
+		part := q
+		part.Filter = bson.D{{Key: "$and", Value: bson.A{bson.D{{Key: path, Value: bson.D{{Key: op, Value: nil}}}}, q.Filter}}}
+		return part
+	}
+	first, second := with("$ne"), with("$eq")
+	if nulls.NullsFirst {
+		first, second = second, first
+	}
+	p.phases = []mongo.Query{second}
+	return first
 }
 
 func (p *pushedOp) build() (q mongo.Query, none bool, err error) {
@@ -246,14 +275,25 @@ func (p *pushedOp) Next(ctx context.Context, b *Batch) error {
 		return err
 	}
 	for !p.done && b.N < BatchRows {
-		doc, err := p.cursor.Next(ctx)
-		if err == io.EOF {
+		if p.left == 0 {
 			p.done = true
 			break
+		}
+		doc, err := p.cursor.Next(ctx)
+		if err == io.EOF {
+			if err := p.nextPhase(ctx); err != nil {
+				return err
+			}
+			continue
 		}
 		if err != nil {
 			return err
 		}
+		if p.skip > 0 {
+			p.skip--
+			continue
+		}
+		p.left--
 		row := b.grow()
 		if err := p.dec.Decode(doc, row); err != nil {
 			return err
@@ -274,6 +314,21 @@ func (p *pushedOp) Next(ctx context.Context, b *Batch) error {
 		return io.EOF
 	}
 	return nil
+}
+
+// nextPhase goes on to the next query, if there is one.
+func (p *pushedOp) nextPhase(ctx context.Context) error {
+	if len(p.phases) == 0 {
+		p.done = true
+		return nil
+	}
+	if err := p.cursor.Close(ctx); err != nil {
+		return err
+	}
+	var err error
+	p.cursor, err = p.rt.Txn.Read(ctx, p.phases[0])
+	p.phases = p.phases[1:]
+	return err
 }
 
 func (p *pushedOp) qualifies(row []types.Datum) (bool, error) {

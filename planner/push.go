@@ -104,7 +104,7 @@ func pushLimitInto(c *Context, l *Limit, n Node) (Node, bool) {
 			return nil, false
 		}
 		p := limitable(c, l, below)
-		if p == nil || len(p.Sort) > 0 || !sortable(p.Scan, keys) {
+		if p == nil || len(p.Sort) > 0 || !sortable(p, keys) {
 			return nil, false
 		}
 		out := *p
@@ -186,21 +186,60 @@ func replaceLeaf(n Node, leaf Node) Node {
 }
 
 // sortable reports whether MongoDB orders the keys as PostgreSQL does. NULL and missing come first there, ascending: a
-// nullable column sorts so only with NULLS FIRST (or DESC NULLS LAST). Floats and numerics have NaN, greatest here and
-// smallest there; enums order by declaration; mixed types by BSON's type order.
-func sortable(s *Scan, keys []expr.SortKey) bool {
-	m := s.Matcher()
-	for _, k := range keys {
+// nullable column sorts so only with NULLS FIRST (or DESC NULLS LAST), unless it is the first key, whose NULLs are read by
+// a query of their own. Floats and numerics have NaN, greatest here and smallest there; enums order by declaration; mixed
+// types by BSON's type order.
+func sortable(p *Pushed, keys []expr.SortKey) bool {
+	m := p.Scan.Matcher()
+	for i, k := range keys {
 		ref, ok := stripRelabel(k.X).(*expr.ColRef)
 		if !ok || k.Less != nil {
 			return false
 		}
 		col := m.Column(ref.ID)
-		if col == nil || !ordersAlike(col) || !col.NotNull && k.NullsFirst == k.Desc {
+		if col == nil || !ordersAlike(col) || i > 0 && misplacesNulls(p, col, k) {
 			return false
 		}
 	}
 	return len(keys) > 0
+}
+
+// misplacesNulls reports whether a sort by the column would put NULLs at the other end.
+func misplacesNulls(p *Pushed, col *catalog.Column, k expr.SortKey) bool {
+	return k.NullsFirst == k.Desc && !col.NotNull && !p.rejectsNull(col)
+}
+
+// rejectsNull reports whether a pushed comparison leaves no NULL of the column.
+func (n *Pushed) rejectsNull(col *catalog.Column) bool {
+	m := n.Scan.Matcher()
+	for _, f := range n.Filter {
+		c, ok := f.(*expr.Call)
+		if !ok || !c.Fn.Strict || len(c.Args) != 2 || c.Op == "" {
+			continue
+		}
+		for _, a := range c.Args {
+			if ref, ok := stripRelabel(a).(*expr.ColRef); ok && m.Column(ref.ID) == col {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// NullsApart returns the first sort key when its NULLs must be read apart from the other rows, nil otherwise.
+func (n *Pushed) NullsApart() *expr.SortKey {
+	if len(n.Sort) == 0 {
+		return nil
+	}
+	k := n.Sort[0]
+	ref, ok := stripRelabel(k.X).(*expr.ColRef)
+	if !ok {
+		return nil
+	}
+	if col := n.Scan.Matcher().Column(ref.ID); col != nil && misplacesNulls(n, col, k) {
+		return &k
+	}
+	return nil
 }
 
 func stripRelabel(e expr.Expr) expr.Expr {
