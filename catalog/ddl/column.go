@@ -65,20 +65,29 @@ func (r *run) column(def *pg_query.ColumnDef, table string) (*columnSpec, error)
 	if err := checkColumnType(s.col); err != nil {
 		return nil, err
 	}
-	s.col.Collation = s.col.Type.Collation
-	if def.CollClause != nil {
-		oid, err := collation(def.CollClause.Collname, def.CollClause.Location)
-		if err != nil {
-			return nil, err
-		}
-		if s.col.Type.BaseType().Collation == 0 {
-			return nil, pgerr.New(pgerr.DatatypeMismatch, "collations are not supported by type %s", types.FormatType(s.col.Type, -1)).At(def.CollClause.Location)
-		}
-		s.col.Collation = oid
+	if err := collate(s.col, def); err != nil {
+		return nil, err
 	}
 	s.col.Micros = keepsMicros(s.col.Type)
 	s.col.NotNull = s.col.NotNull || def.IsNotNull
 	return s, r.columnConstraints(s, table)
+}
+
+// collate gives a column its type's collation, or the one that its definition names.
+func collate(col *catalog.Column, def *pg_query.ColumnDef) error {
+	col.Collation = col.Type.Collation
+	if def.CollClause == nil {
+		return nil
+	}
+	oid, err := collation(def.CollClause.Collname, def.CollClause.Location)
+	if err != nil {
+		return err
+	}
+	if col.Type.BaseType().Collation == 0 {
+		return pgerr.New(pgerr.DatatypeMismatch, "collations are not supported by type %s", types.FormatType(col.Type, -1)).At(def.CollClause.Location)
+	}
+	col.Collation = oid
+	return nil
 }
 
 // keepsMicros reports whether values of a type have microseconds that a BSON date cannot hold.

@@ -70,7 +70,7 @@ func (b *tableBuild) check(c *pg_query.Constraint) error {
 	}
 	b.rel = b.rel.Clone()
 	b.rel.Constraints = append(b.rel.Constraints, &catalog.Constraint{
-		OID: r.newOID(b.rel.Schema), Name: name, Type: catalog.ConCheck, Columns: cols, Check: text, NotValid: c.SkipValidation, NoInherit: c.IsNoInherit,
+		OID: r.newOID(b.rel.Schema), Name: name, Type: catalog.ConCheck, Columns: cols, Check: text, NotValid: b.notValid(c), NoInherit: c.IsNoInherit,
 	})
 	b.put()
 	if !b.fresh && !c.SkipValidation {
@@ -352,7 +352,7 @@ func (b *tableBuild) foreignKey(c *pg_query.Constraint) error {
 	con := &catalog.Constraint{
 		OID: r.newOID(b.rel.Schema), Name: name, Type: catalog.ConForeign, Columns: cols, Index: index, RefRelation: parent.OID, RefColumns: refCols,
 		OnUpdate: action(c.FkUpdAction), OnDelete: action(c.FkDelAction), Match: action1(c.FkMatchtype, 's'), Deferrable: c.Deferrable,
-		InitiallyDeferred: c.Initdeferred, NotValid: c.SkipValidation,
+		InitiallyDeferred: c.Initdeferred, NotValid: b.notValid(c),
 	}
 	if con.Match == 'p' {
 		return pgerr.New(pgerr.FeatureNotSupported, "MATCH PARTIAL not yet implemented").At(c.Location)
@@ -370,6 +370,10 @@ func (b *tableBuild) foreignKey(c *pg_query.Constraint) error {
 	}
 	return nil
 }
+
+// notValid reports whether a constraint leaves the rows there are unchecked. A new table has none: CREATE TABLE ... NOT VALID
+// makes a valid constraint.
+func (b *tableBuild) notValid(c *pg_query.Constraint) bool { return c.SkipValidation && !b.fresh }
 
 func generatedActions(col *catalog.Column, c *pg_query.Constraint) error {
 	if col.Generated == 0 {

@@ -188,6 +188,9 @@ func (r *run) addAttribute(rel *catalog.Relation, def *pg_query.ColumnDef) error
 	if err := checkColumnType(col); err != nil {
 		return err
 	}
+	if err := collate(col, def); err != nil {
+		return err
+	}
 	rel.Columns = append(rel.Columns, col)
 	return nil
 }

@@ -93,6 +93,16 @@ func (s *Store) Snapshot(ctx context.Context, database string) (*catalog.Snapsho
 	return st.visible, nil
 }
 
+// Reread looks at MongoDB at once, at the list of collections too, and returns what is there now: a statement that names
+// what the snapshot at hand lacks may mean what another program made a moment ago.
+func (s *Store) Reread(ctx context.Context, database string) (*catalog.Snapshot, error) {
+	st := s.state(database)
+	st.mu.Lock()
+	st.checked, st.listed = noTime, noTime
+	st.mu.Unlock()
+	return s.Snapshot(ctx, database)
+}
+
 // Committed makes the next Snapshot look, since a session of this process has changed the catalogue.
 func (s *Store) Committed(database string) {
 	st := s.state(database)

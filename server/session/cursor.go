@@ -32,18 +32,12 @@ const (
 )
 
 // declare is DECLARE CURSOR.
-func (s *Session) declare(ctx context.Context, prep *prepared, n *pg_query.DeclareCursorStmt) error {
+func (s *Session) declare(ctx context.Context, prep *prepared, params []types.Datum, n *pg_query.DeclareCursorStmt) error {
 	c := &cursor{
 		binary: n.Options&cursorBinary != 0, scroll: n.Options&cursorScroll != 0,
 		noScroll: n.Options&cursorNoScroll != 0, hold: n.Options&cursorHold != 0,
 	}
-	if !c.hold && !s.tx.InBlock() {
-		return pgerr.New(pgerr.NoActiveSQLTransaction, "DECLARE CURSOR can only be used in transaction blocks")
-	}
-	if old := s.portals[n.Portalname]; old != nil {
-		return pgerr.New(pgerr.DuplicateCursor, "cursor \"%s\" already exists", n.Portalname)
-	}
-	inner := newPrepared(&sql.Statement{Node: n.Query, Text: prep.text, Source: prep.source})
+	inner := prep.within(n.Query)
 	if !inner.planable {
 		return pgerr.New(pgerr.InvalidCursorDefinition, "DECLARE CURSOR can only be used for SELECT")
 	}
@@ -53,7 +47,14 @@ func (s *Session) declare(ctx context.Context, prep *prepared, n *pg_query.Decla
 	if len(inner.plan.Writes) > 0 {
 		return pgerr.New(pgerr.FeatureNotSupported, "DECLARE CURSOR must not contain data-modifying statements in WITH")
 	}
-	p := &portal{name: n.Portalname, prep: inner, cols: inner.cols, cursor: c, created: time.Now(), held: false}
+	// After the query's own errors: DECLARE c CURSOR FOR SELECT * FROM no_such_table says 42P01 outside a transaction too.
+	if !c.hold && !s.tx.InBlock() {
+		return pgerr.New(pgerr.NoActiveSQLTransaction, "DECLARE CURSOR can only be used in transaction blocks")
+	}
+	if old := s.portals[n.Portalname]; old != nil {
+		return pgerr.New(pgerr.DuplicateCursor, "cursor \"%s\" already exists", n.Portalname)
+	}
+	p := &portal{name: n.Portalname, prep: inner, params: params, cols: inner.cols, cursor: c, created: time.Now()}
 	if c.binary {
 		p.formats = []int16{1}
 	}

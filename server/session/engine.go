@@ -20,6 +20,8 @@ import (
 type Catalogs interface {
 	// Snapshot returns the newest committed snapshot of a database; 3D000 when there is no such database.
 	Snapshot(ctx context.Context, database string) (*catalog.Snapshot, error)
+	// Reread is Snapshot after a look at MongoDB at once: another program may have made a collection a moment ago.
+	Reread(ctx context.Context, database string) (*catalog.Snapshot, error)
 	// Databases lists the databases of the cluster.
 	Databases(ctx context.Context) ([]catalog.Database, error)
 	// Physical makes what a DDL statement changes MongoDB with. commit is called with the snapshot that became visible to
