@@ -11,7 +11,7 @@ func All() [][]expr.Impl {
 		textImpls(), formatImpls(), likeImpls(), regexImpls(),
 		arrayImpls(), seriesImpls(), byteaImpls(), bitImpls(), moneyImpls(), hashImpls(), sessionImpls(), sequenceImpls(), advisoryImpls(), miscImpls(),
 		jsonbImpls(), jsonImpls(), jsonSetImpls(), jsonBuildImpls(), jsonModifyImpls(), jsonRecordImpls(), jsonPathImpls(),
-		rangeImpls(), networkImpls(),
+		rangeImpls(), networkImpls(), textSearchImpls(),
 		aggregateImpls(), windowImpls(),
 		datetimeImpls(),
 	}
