@@ -7,6 +7,8 @@ require (
 	go.mongodb.org/mongo-driver/v2 v2.10.0
 )
 
+require github.com/kylelemons/godebug v1.1.0 // indirect
+
 require (
 	github.com/blevesearch/snowballstem v0.9.0
 	github.com/kr/text v0.2.0 // indirect

@@ -38,7 +38,7 @@ type binder struct {
 }
 
 func newBinder(ctx context.Context, c *Context) *binder {
-	b := &binder{ctx: ctx, c: c, shapes: map[expr.ColID][]types.Field{}, locs: map[*expr.ColRef]int32{}, paramLocs: map[int]int32{}}
+	b := &binder{ctx: ctx, c: c, noParams: c.NoParams, shapes: map[expr.ColID][]types.Field{}, locs: map[*expr.ColRef]int32{}, paramLocs: map[int]int32{}}
 	b.r = &expr.Resolver{Snapshot: c.Snapshot, Path: c.Path, Procs: c.Procs, IO: types.DefaultIO()}
 	if c.Env != nil && c.Env.IO != nil {
 		b.r.IO = c.Env.IO

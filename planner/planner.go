@@ -21,8 +21,10 @@ type Context struct {
 	Env *expr.Env
 	// ParamTypes are the declared types of $1, $2 ...; types.UnknownT or a missing entry is to be inferred.
 	ParamTypes []*types.T
-	Settings   Settings
-	Stats      Stats
+	// NoParams refuses parameters (42P02): a statement of the simple protocol has none.
+	NoParams bool
+	Settings Settings
+	Stats    Stats
 	// Views keeps the parse trees of views, defaults and checks between statements; nil keeps nothing.
 	Views *ParseCache
 }

@@ -229,6 +229,15 @@ func TestPreparedStatements(t *testing.T) {
 	exec(t, c, "alter table t add column w int")
 	_, err = read()
 	wantCode(t, "changed result", err, "0A000")
+	// The parameters of a utility statement's query are its own; the simple protocol has none.
+	if _, err := c.Prepare(ctx, "d", "declare k cursor with hold for select $1::int + v from t", nil); err != nil {
+		t.Error(err)
+	}
+	if r := c.ExecPrepared(ctx, "d", [][]byte{[]byte("5")}, nil, nil).Read(); r.Err != nil {
+		t.Error(r.Err)
+	}
+	expect(t, c, "fetch all from k", "15 [FETCH 1]")
+	refuse(t, c, "select $1", "42P02")
 	_, err = c.Prepare(ctx, "p", "select 1", nil)
 	wantCode(t, "same name", err, "42P05")
 	refuse(t, c, "execute nosuch", "26000")

@@ -151,6 +151,7 @@ func (s *Session) copyTo(ctx context.Context, p *prepared, n *pg_query.CopyStmt,
 		query = selectColumns(n.Relation, cols)
 	}
 	inner := &portal{prep: newPrepared(&sql.Statement{Node: query, Source: p.source}), started: true}
+	inner.prep.noParams = true
 	if !inner.prep.planable {
 		return 0, pgerr.New(pgerr.FeatureNotSupported, "COPY (SELECT INTO) is not supported")
 	}

@@ -38,7 +38,7 @@ func (s *Session) define(ctx context.Context, p *prepared) (result, error) {
 			return result{}, err
 		}
 	}
-	res, err := s.runDDL(ctx, p.node)
+	res, err := s.runDDL(ctx, p.node, p)
 	if err != nil {
 		return result{}, err
 	}
@@ -94,10 +94,10 @@ func commandName(n *pg_query.Node) string {
 
 // runDDL runs one DDL statement as a transaction statement and makes its catalogue the session's. It runs again when another
 // session has changed the catalogue since.
-func (s *Session) runDDL(ctx context.Context, node *pg_query.Node) (ddl.Result, error) {
+func (s *Session) runDDL(ctx context.Context, node *pg_query.Node, p *prepared) (ddl.Result, error) {
 	began := time.Now()
 	for n := 0; ; n++ {
-		res, err := s.tryDDL(ctx, node)
+		res, err := s.tryDDL(ctx, node, p)
 		if err == nil || !s.tx.Retryable(err) {
 			return res, err
 		}
@@ -108,7 +108,7 @@ func (s *Session) runDDL(ctx context.Context, node *pg_query.Node) (ddl.Result, 
 	}
 }
 
-func (s *Session) tryDDL(ctx context.Context, node *pg_query.Node) (ddl.Result, error) {
+func (s *Session) tryDDL(ctx context.Context, node *pg_query.Node, p *prepared) (ddl.Result, error) {
 	snap, err := s.snapshot(ctx)
 	if err != nil {
 		return ddl.Result{}, err
@@ -117,7 +117,7 @@ func (s *Session) tryDDL(ctx context.Context, node *pg_query.Node) (ddl.Result, 
 	if err != nil {
 		return ddl.Result{}, err
 	}
-	c := s.ddlContext(ctx, snap, st)
+	c := s.ddlContext(ctx, snap, st, p)
 	res, err := ddl.Execute(ctx, c, node)
 	if err == nil && c.Snapshot != snap {
 		s.changed(c.Snapshot)
@@ -146,7 +146,7 @@ func (s *Session) changed(snap *catalog.Snapshot) {
 	)
 }
 
-func (s *Session) ddlContext(ctx context.Context, snap *catalog.Snapshot, st *txn.Stmt) *ddl.Context {
+func (s *Session) ddlContext(ctx context.Context, snap *catalog.Snapshot, st *txn.Stmt, p *prepared) *ddl.Context {
 	if s.temp == nil {
 		s.temp = &ddl.Temp{
 			Schema: "pg_temp_" + strconv.Itoa(int(s.start.PID)), OID: tempBase + uint32(s.start.PID)<<tempBits,
@@ -155,7 +155,7 @@ func (s *Session) ddlContext(ctx context.Context, snap *catalog.Snapshot, st *tx
 	}
 	return &ddl.Context{
 		Snapshot: snap, Path: s.path(snap), Creation: snap.CreationSchema(s.set.Derived().SearchPath, s.User(), s.tempName()), User: s.User(),
-		Temp: s.temp, Resolver: s.resolver, Exprs: &definitions{s, ctx}, Physical: s.eng.Catalogs.Physical(s.tx, st), Cluster: s.eng.Catalogs.Cluster(),
+		Temp: s.temp, Resolver: s.resolver, Exprs: &definitions{s, ctx, p}, Physical: s.eng.Catalogs.Physical(s.tx, st), Cluster: s.eng.Catalogs.Cluster(),
 	}
 }
 
@@ -169,6 +169,8 @@ const (
 type definitions struct {
 	s   *Session
 	ctx context.Context // of the DDL statement, which this value does not outlive
+	// p is the statement, whose parameters its query may have; nil for none.
+	p *prepared
 }
 
 // Bind implements ddl.Expressions.
@@ -189,7 +191,12 @@ func (d *definitions) Deparse(snap *catalog.Snapshot, e expr.Expr) string {
 
 // Query implements ddl.Expressions.
 func (d *definitions) Query(ctx context.Context, snap *catalog.Snapshot, stmt *pg_query.Node) ([]ddl.QueryCol, error) {
-	plan, err := planner.PlanStatement(ctx, d.s.planContext(ctx, snap, nil), stmt)
+	c := d.s.planContext(ctx, snap, nil)
+	c.NoParams = d.p == nil || d.p.noParams
+	if d.p != nil {
+		c.ParamTypes = d.p.params
+	}
+	plan, err := planner.PlanStatement(ctx, c, stmt)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +211,7 @@ func (d *definitions) Query(ctx context.Context, snap *catalog.Snapshot, stmt *p
 func (d *definitions) Env() *expr.Env { return d.s.env(d.ctx, d.s.last, nil) }
 
 // createTableAs is CREATE TABLE AS: the table is made, then filled, as one transaction.
-func (s *Session) createTableAs(ctx context.Context, p *prepared, n *pg_query.CreateTableAsStmt) (result, error) {
+func (s *Session) createTableAs(ctx context.Context, p *prepared, params []types.Datum, n *pg_query.CreateTableAsStmt) (result, error) {
 	if s.characteristics().ReadOnly {
 		return result{}, readOnly("CREATE TABLE AS")
 	}
@@ -217,7 +224,7 @@ func (s *Session) createTableAs(ctx context.Context, p *prepared, n *pg_query.Cr
 	if node.GetCreateTableAsStmt() == nil {
 		node = &pg_query.Node{Node: &pg_query.Node_CreateTableAsStmt{CreateTableAsStmt: n}}
 	}
-	res, err := s.runDDL(ctx, node)
+	res, err := s.runDDL(ctx, node, p)
 	if err != nil || res.Fill == nil {
 		return result{tag: res.Tag}, err
 	}
@@ -225,8 +232,7 @@ func (s *Session) createTableAs(ctx context.Context, p *prepared, n *pg_query.Cr
 		Relation:   &pg_query.RangeVar{Schemaname: res.Fill.Table.Schema, Relname: res.Fill.Table.Name, Inh: true, Relpersistence: "p", Location: -1},
 		SelectStmt: res.Fill.Query, Override: pg_query.OverridingKind_OVERRIDING_NOT_SET,
 	}
-	fill := &portal{prep: newPrepared(nil), started: true}
-	fill.prep.node = &pg_query.Node{Node: &pg_query.Node_InsertStmt{InsertStmt: insert}}
+	fill := &portal{prep: p.within(&pg_query.Node{Node: &pg_query.Node_InsertStmt{InsertStmt: insert}}), params: params, started: true}
 	if err := s.startPlan(ctx, fill, &clientSink{s: s}, 0); err != nil {
 		return result{}, err
 	}
@@ -234,7 +240,7 @@ func (s *Session) createTableAs(ctx context.Context, p *prepared, n *pg_query.Cr
 }
 
 // selectInto is SELECT INTO, which is CREATE TABLE AS in another form.
-func (s *Session) selectInto(ctx context.Context, p *prepared, n *pg_query.SelectStmt) (result, error) {
+func (s *Session) selectInto(ctx context.Context, p *prepared, params []types.Datum, n *pg_query.SelectStmt) (result, error) {
 	into := n.IntoClause
 	if into == nil {
 		return result{}, pgerr.Internal("a planned statement came as a utility statement")
@@ -242,7 +248,7 @@ func (s *Session) selectInto(ctx context.Context, p *prepared, n *pg_query.Selec
 	c := &pg_query.CreateTableAsStmt{Into: into, Objtype: pg_query.ObjectType_OBJECT_TABLE, IsSelectInto: true}
 	q := withoutInto(n)
 	c.Query = &pg_query.Node{Node: &pg_query.Node_SelectStmt{SelectStmt: q}}
-	return s.createTableAs(ctx, p, c)
+	return s.createTableAs(ctx, p, params, c)
 }
 
 // withoutInto copies a SELECT without its INTO. The fields are listed, since the generated struct must not be copied.
@@ -321,7 +327,7 @@ func (s *Session) onCommit(ctx context.Context) error {
 				Relations: []*pg_query.Node{{Node: &pg_query.Node_RangeVar{RangeVar: rv}}}, Behavior: pg_query.DropBehavior_DROP_CASCADE,
 			}}}
 		}
-		if _, err := s.runDDL(ctx, node); err != nil {
+		if _, err := s.runDDL(ctx, node, nil); err != nil {
 			return err
 		}
 	}

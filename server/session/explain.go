@@ -11,7 +11,6 @@ import (
 	"github.com/pgmongo/pgmongo/executor"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/planner"
-	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -44,12 +43,13 @@ func explainCols(n *pg_query.ExplainStmt) []planner.Col {
 }
 
 // explain is EXPLAIN.
-func (s *Session) explain(ctx context.Context, p *prepared, n *pg_query.ExplainStmt) (result, error) {
+func (s *Session) explain(ctx context.Context, p *prepared, params []types.Datum, n *pg_query.ExplainStmt) (result, error) {
 	o, err := explainOptions(n)
 	if err != nil {
 		return result{}, err
 	}
-	query, params := n.Query, []types.Datum(nil)
+	query := n.Query
+	var inner *portal
 	if e := query.GetExecuteStmt(); e != nil {
 		target, err := s.find(e.Name)
 		if err != nil {
@@ -58,12 +58,14 @@ func (s *Session) explain(ctx context.Context, p *prepared, n *pg_query.ExplainS
 		if params, err = s.evaluate(ctx, e.Params, target.params); err != nil {
 			return result{}, err
 		}
-		query = target.node
+		// A plan of its own, since this one's may be measured.
+		inner = &portal{prep: target.within(target.node), params: params, started: true}
+	} else {
+		if c := query.GetCreateTableAsStmt(); c != nil {
+			query = c.Query
+		}
+		inner = &portal{prep: p.within(query), params: params, started: true}
 	}
-	if c := query.GetCreateTableAsStmt(); c != nil {
-		query = c.Query
-	}
-	inner := &portal{prep: newPrepared(&sql.Statement{Node: query, Text: p.text, Source: p.source}), params: params, started: true}
 	if !inner.prep.planable {
 		return result{}, pgerr.Unsupported("EXPLAIN of this statement")
 	}

@@ -283,7 +283,7 @@ func (s *Session) drive(ctx context.Context, p *portal, max int64, formats []int
 	sink := &clientSink{s: s, cols: p.cols, formats: formats, describe: describe}
 	if !p.started && !p.prep.planable {
 		p.started = true
-		res, err := s.utility(ctx, p.prep)
+		res, err := s.utility(ctx, p.prep, p.params)
 		if err != nil {
 			return "", false, err
 		}

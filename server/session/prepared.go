@@ -30,13 +30,16 @@ type prepared struct {
 	described bool
 	cols      []planner.Col
 	fromSQL   bool
-	created   time.Time
+	// noParams says that $1 means nothing: the statement came by the simple protocol.
+	noParams bool
+	created  time.Time
 
 	plan     *planner.Plan
 	snap     *catalog.Snapshot
 	planKey  string
 	inBlock  bool
 	kind     string
+	where    string // where the plan runs: mongodb, mixed or local
 	planable bool
 }
 
@@ -84,6 +87,12 @@ func (s *Session) planContext(ctx context.Context, snap *catalog.Snapshot, param
 	}
 }
 
+func (s *Session) planOne(ctx context.Context, snap *catalog.Snapshot, params []*types.T, p *prepared) (*planner.Plan, error) {
+	c := s.planContext(ctx, snap, params)
+	c.NoParams = p.noParams
+	return planner.PlanStatement(ctx, c, p.node)
+}
+
 // ready makes sure that a planned statement has a plan for the present catalogue and settings.
 func (s *Session) ready(ctx context.Context, p *prepared) error {
 	snap, err := s.snapshot(ctx)
@@ -100,13 +109,27 @@ func (s *Session) ready(ctx context.Context, p *prepared) error {
 	if params == nil {
 		params = p.declared
 	}
-	plan, err := planner.PlanStatement(ctx, s.planContext(ctx, snap, params), p.node)
+	plan, err := s.planOne(ctx, snap, params, p)
+	if err != nil && s.overlay == nil && pgerr.Is(err, pgerr.UndefinedTable) {
+		// A collection that a program of MongoDB's own made since the last look is a table.
+		if _, failed := s.eng.Catalogs.Reread(ctx, s.start.Database); failed != nil {
+			return failed
+		}
+		old, failed := snap, error(nil)
+		if snap, failed = s.snapshot(ctx); failed != nil {
+			return failed
+		}
+		if snap != old {
+			plan, err = s.planOne(ctx, snap, params, p)
+		}
+	}
 	if err != nil {
 		return err
 	}
 	if p.described && !sameTypes(p.cols, plan.Cols) {
 		return pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type")
 	}
+	p.where = where(plan.Root)
 	p.plan, p.snap, p.planKey, p.inBlock = plan, snap, key, block
 	p.params, p.cols, p.described = plan.Params, plan.Cols, true
 	return nil
@@ -136,8 +159,42 @@ func (s *Session) describe(ctx context.Context, p *prepared) error {
 	if err != nil {
 		return err
 	}
-	p.cols, p.described, p.params = cols, true, p.declared
+	params := p.declared
+	if q := innerQuery(p.node); q != nil {
+		// The parameters of DECLARE, EXPLAIN and CREATE TABLE AS are those of their query.
+		inner := p.within(q)
+		if inner.planable {
+			if err := s.ready(ctx, inner); err != nil {
+				return err
+			}
+			params = inner.params
+		}
+	}
+	p.cols, p.described, p.params = cols, true, params
 	return nil
+}
+
+// innerQuery is the query of a utility statement that may have parameters, nil for others.
+func innerQuery(n *pg_query.Node) *pg_query.Node {
+	switch x := n.GetNode().(type) {
+	case *pg_query.Node_DeclareCursorStmt:
+		return x.DeclareCursorStmt.Query
+	case *pg_query.Node_ExplainStmt:
+		return x.ExplainStmt.Query
+	case *pg_query.Node_CreateTableAsStmt:
+		return x.CreateTableAsStmt.Query
+	}
+	return nil
+}
+
+// within makes the statement of a query that is part of p, with p's text and parameters.
+func (p *prepared) within(q *pg_query.Node) *prepared {
+	inner := newPrepared(&sql.Statement{Node: q, Text: p.text, Source: p.source})
+	inner.noParams = p.noParams
+	if inner.declared = p.params; inner.declared == nil {
+		inner.declared = p.declared
+	}
+	return inner
 }
 
 // planCache keeps parsed and planned statements by their text, so that drivers that send the same text again and again do
@@ -174,6 +231,7 @@ func (s *Session) parse(query, typeKey string) (*cached, error) {
 	c := &cached{stmts: stmts, preps: make([]*prepared, len(stmts))}
 	for i := range stmts {
 		c.preps[i] = newPrepared(&stmts[i])
+		c.preps[i].noParams = typeKey == simpleKey
 	}
 	if len(query) <= cacheText {
 		if s.cache.entries == nil || len(s.cache.entries) >= cacheEntries {
@@ -197,6 +255,9 @@ func typeKey(oids []uint32) string {
 	}
 	return string(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(oids))), 4*len(oids)))
 }
+
+// simpleKey keeps the statements of the simple protocol apart from those of Parse: they have no parameters.
+const simpleKey = "simple"
 
 // Parse makes a prepared statement.
 func (s *Session) Parse(ctx context.Context, name, query string, oids []uint32) error {

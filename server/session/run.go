@@ -127,6 +127,7 @@ func (s *Session) finishPlan(ctx context.Context, p *portal, r *running, plan *p
 
 // build starts a transaction statement and opens the plan's operators in it.
 func (s *Session) build(ctx context.Context, p *portal, plan *planner.Plan, o txn.StatementOptions) (*running, error) {
+	s.eng.Metrics.Plans.WithLabelValues(p.prep.where).Inc()
 	st, err := s.tx.Start(ctx, o)
 	if err != nil {
 		return nil, err
@@ -155,6 +156,32 @@ func (s *Session) runtime(ctx context.Context, p *portal, st *txn.Stmt) *executo
 			return planner.BindExpr(s.planContext(ctx, snap, nil), rel, cols, text, want, typmod)
 		},
 	}
+}
+
+// where says where a plan runs: in MongoDB up to a final projection, in part, or here.
+func where(root planner.Node) string {
+	if p, ok := root.(*planner.Project); ok {
+		root = p.Input
+	}
+	if _, ok := root.(*planner.Pushed); ok {
+		return "mongodb"
+	}
+	if hasPushed(root) {
+		return "mixed"
+	}
+	return "local"
+}
+
+func hasPushed(n planner.Node) bool {
+	if _, ok := n.(*planner.Pushed); ok {
+		return true
+	}
+	for _, i := range n.Inputs() {
+		if hasPushed(i) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasModifyingCTE reports whether a plan has an INSERT, UPDATE or DELETE below its root: its parts must not see each
@@ -198,7 +225,7 @@ func (s *Session) simple(ctx context.Context, query string) error {
 	if err := validText(query); err != nil {
 		return err
 	}
-	c, err := s.parse(query, "")
+	c, err := s.parse(query, simpleKey)
 	if err != nil {
 		return err
 	}

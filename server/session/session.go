@@ -36,6 +36,7 @@ type Session struct {
 
 	// open says that a transaction of any kind has begun: a single statement's, an implicit or an explicit block.
 	open      bool
+	inBlock   bool // counted in the metrics
 	levels    []saveLevel
 	xactStart time.Time
 	stmtStart time.Time

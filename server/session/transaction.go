@@ -27,6 +27,10 @@ func (s *Session) leave(ctx context.Context, committed bool) {
 		return
 	}
 	s.open = false
+	if s.inBlock {
+		s.inBlock = false
+		s.eng.Metrics.Transactions.Dec()
+	}
 	s.set.Pop(1, committed)
 	s.levels = nil
 	s.overlay = nil
@@ -218,9 +222,14 @@ func (s *Session) popTo(name string, commit bool) {
 }
 
 func (s *Session) begin(o txn.Options) error {
+	was := s.tx.InBlock()
 	err := s.tx.Begin(o)
 	if s.warn(err) {
 		return nil
+	}
+	if err == nil && !was {
+		s.inBlock = true
+		s.eng.Metrics.Transactions.Inc()
 	}
 	return err
 }

@@ -29,7 +29,7 @@ func textCols(names ...string) []planner.Col {
 }
 
 // utility runs a statement that the planner does not take.
-func (s *Session) utility(ctx context.Context, p *prepared) (result, error) {
+func (s *Session) utility(ctx context.Context, p *prepared, params []types.Datum) (result, error) {
 	switch n := p.node.GetNode().(type) {
 	case *pg_query.Node_TransactionStmt:
 		return tagged(s.transaction(ctx, n.TransactionStmt))
@@ -44,7 +44,7 @@ func (s *Session) utility(ctx context.Context, p *prepared) (result, error) {
 	case *pg_query.Node_DiscardStmt:
 		return tagged(s.discard(ctx, n.DiscardStmt.Target))
 	case *pg_query.Node_DeclareCursorStmt:
-		return tagged("DECLARE CURSOR", s.declare(ctx, p, n.DeclareCursorStmt))
+		return tagged("DECLARE CURSOR", s.declare(ctx, p, params, n.DeclareCursorStmt))
 	case *pg_query.Node_FetchStmt:
 		return s.fetch(ctx, n.FetchStmt)
 	case *pg_query.Node_ClosePortalStmt:
@@ -62,11 +62,11 @@ func (s *Session) utility(ctx context.Context, p *prepared) (result, error) {
 	case *pg_query.Node_CopyStmt:
 		return s.copyStmt(ctx, p, n.CopyStmt)
 	case *pg_query.Node_ExplainStmt:
-		return s.explain(ctx, p, n.ExplainStmt)
+		return s.explain(ctx, p, params, n.ExplainStmt)
 	case *pg_query.Node_CreateTableAsStmt:
-		return s.createTableAs(ctx, p, n.CreateTableAsStmt)
+		return s.createTableAs(ctx, p, params, n.CreateTableAsStmt)
 	case *pg_query.Node_SelectStmt:
-		return s.selectInto(ctx, p, n.SelectStmt)
+		return s.selectInto(ctx, p, params, n.SelectStmt)
 	}
 	return s.maintenance(ctx, p)
 }
