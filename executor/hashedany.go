@@ -154,7 +154,11 @@ func (h *hashedAny) fill(ctx context.Context, st *subState, env *expr.Env) error
 	h.epoch, h.anyRow, h.anyNull = st.run.epoch, rows.n > 0, false
 	vals := make([]types.Datum, len(h.right))
 	for i := 0; i < rows.n; i++ {
-		if err := evalAll(env, h.right, rows.row(i), vals); err != nil {
+		row, err := rows.row(i)
+		if err != nil {
+			return err
+		}
+		if err := evalAll(env, h.right, row, vals); err != nil {
 			return err
 		}
 		if hasNull(vals) {

@@ -47,7 +47,7 @@ func (b *builder) join(n *planner.Join, left, right Operator) (Operator, error) 
 		if base.conds, err = b.compileAll(conds, both); err != nil {
 			return nil, err
 		}
-		op := &nestedJoin{joinBase: base, lateral: n.Lateral, rows: newRowStore(base.rw, b.rt.Budget)}
+		op := &nestedJoin{joinBase: base, lateral: n.Lateral, rows: newPagedRows(base.rw, b.rt.Budget)}
 		for i, c := range lcols {
 			op.outer = append(op.outer, outerCol{c.ID, i})
 		}

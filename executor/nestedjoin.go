@@ -14,7 +14,7 @@ type nestedJoin struct {
 	joinBase
 	lateral bool
 	outer   []outerCol
-	rows    *rowStore
+	rows    *pagedRows
 	tick    ticker
 
 	in      reader
@@ -30,7 +30,9 @@ type nestedJoin struct {
 }
 
 func (j *nestedJoin) Open(ctx context.Context) error {
-	j.rows.release()
+	if err := j.rows.release(); err != nil {
+		return err
+	}
 	j.in = reader{op: j.left, b: j.in.b}
 	j.in.reset()
 	j.side = reader{op: j.right, b: j.side.b}
@@ -43,10 +45,7 @@ func (j *nestedJoin) load(ctx context.Context) error {
 	if j.lateral {
 		return nil
 	}
-	err := drain(ctx, j.right, func(row []types.Datum) error {
-		_, err := j.rows.add(row)
-		return err
-	})
+	err := drain(ctx, j.right, j.rows.add)
 	if j.keepsRight() {
 		j.seen = make([]bool, j.rows.n)
 	}
@@ -75,9 +74,14 @@ func (j *nestedJoin) Next(ctx context.Context, b *Batch) error {
 			}
 		}
 		for ; b.N < BatchRows && j.tail < j.rows.n; j.tail++ {
-			if !j.seen[j.tail] {
-				j.emit(b, nil, rowOrEmpty(j.rows.row(j.tail)))
+			if j.seen[j.tail] {
+				continue
 			}
+			row, err := j.rows.row(j.tail)
+			if err != nil {
+				return err
+			}
+			j.emit(b, nil, rowOrEmpty(row))
 		}
 	}
 	if b.N == 0 {
@@ -137,7 +141,8 @@ func (j *nestedJoin) nextRight(ctx context.Context) ([]types.Datum, error) {
 		return nil, io.EOF
 	}
 	j.at++
-	return rowOrEmpty(j.rows.row(j.at - 1)), nil
+	row, err := j.rows.row(j.at - 1)
+	return rowOrEmpty(row), err
 }
 
 // scanRight goes on with the current left row until the batch is full or the right side has ended.
@@ -216,7 +221,6 @@ func (j *nestedJoin) endLeft(ctx context.Context, b *Batch) error {
 }
 
 func (j *nestedJoin) Close(ctx context.Context) error {
-	j.rows.release()
 	j.seen = nil
-	return firstError(j.left.Close(ctx), j.right.Close(ctx))
+	return firstError(j.rows.release(), j.left.Close(ctx), j.right.Close(ctx))
 }

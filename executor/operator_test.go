@@ -433,7 +433,7 @@ func TestReopen(t *testing.T) {
 	}{
 		"hash join": {hash, 30}, "sort": {sorted, 30},
 		"distinct":  {&distinctOp{Operator: &source{rows: 7}, seen: newRowSet(cols, b.rt.Budget)}, 7},
-		"intersect": {&exceptOp{left: &source{rows: 30}, right: &source{rows: 9}, intersect: true, set: newRowSet(cols, b.rt.Budget)}, 9},
+		"intersect": {&exceptOp{left: &source{rows: 30}, right: &source{rows: 9}, width: 1, intersect: true, set: newRowSet(cols, b.rt.Budget)}, 9},
 		"append":    {&appendOp{in: []Operator{&source{rows: 3}, &source{rows: 4}}}, 7},
 	} {
 		for range 3 {

@@ -36,7 +36,13 @@ func (s *rowStore) add(row []types.Datum) ([]types.Datum, error) {
 // alloc makes room for a row that holds about size bytes and returns it, to be filled by the caller.
 func (s *rowStore) alloc(size int64) ([]types.Datum, error) {
 	if s.pending += size; s.pending >= chargeStep {
-		if err := s.budget.Grow(s.pending); err != nil {
+		err := s.budget.Grow(s.pending)
+		switch {
+		case err == nil:
+		case s.n == 0:
+			// One row must fit, or an operator could do nothing beside others that hold all of the memory.
+			s.budget.Used += s.pending
+		default:
 			s.pending -= size
 			return nil, err
 		}

@@ -17,16 +17,18 @@ func (b *builder) buildSetOp(n *planner.SetOp) (Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.Kind == planner.Union {
-		both := &appendOp{in: []Operator{left, right}}
-		if n.All {
-			return both, nil
-		}
-		return &distinctOp{Operator: both, seen: newRowSet(n.Out, b.rt.Budget)}, nil
+	set := newRowSet(n.Out, b.rt.Budget)
+	switch {
+	case n.Kind == planner.Union && n.All:
+		return &appendOp{in: []Operator{left, right}}, nil
+	case n.Kind == planner.Union:
+		return &distinctOp{Operator: &appendOp{in: []Operator{left, right}}, seen: set}, nil
 	}
-	return &exceptOp{
-		left: left, right: right, intersect: n.Kind == planner.Intersect, all: n.All, set: newRowSet(n.Out, b.rt.Budget),
-	}, nil
+	op := &exceptOp{left: left, right: right, intersect: n.Kind == planner.Intersect, all: n.All, set: set, width: len(n.Out)}
+	if n.Kind == planner.Except && !n.All {
+		return &distinctOp{Operator: op, seen: newRowSet(n.Out, b.rt.Budget)}, nil
+	}
+	return op, nil
 }
 
 // appendOp gives the rows of its inputs one after the other.
@@ -66,48 +68,66 @@ func (a *appendOp) Close(ctx context.Context) error {
 	return err
 }
 
-// exceptOp is INTERSECT and EXCEPT, with and without ALL: it counts the right side's rows, then lets the left side's
-// through as long as counts allow.
+// exceptOp is INTERSECT, INTERSECT ALL and EXCEPT ALL, and the left rows of EXCEPT with their duplicates: it counts the
+// right side's rows, then lets the left side's through as long as the counts say.
 type exceptOp struct {
 	left, right    Operator
 	intersect, all bool
+	width          int
 	set            *rowSet
 	count          []int64
 	in             Batch
 	loaded         bool
+	parts          *setParts // once the right side did not fit
 }
 
-func (e *exceptOp) Open(ctx context.Context) error {
+func (e *exceptOp) Open(ctx context.Context) error { return e.reset() }
+
+func (e *exceptOp) reset() error {
 	e.set.release()
 	e.count, e.loaded = e.count[:0], false
-	return nil
+	err := e.parts.close()
+	e.parts = nil
+	return err
 }
 
 func (e *exceptOp) load(ctx context.Context) error {
 	e.loaded = true
 	err := drain(ctx, e.right, func(row []types.Datum) error {
-		i, err := e.entry(row)
-		if err == nil {
-			e.count[i]++
+		if e.parts != nil {
+			return e.parts.addRight(row, e.set.hash(row))
+		}
+		err := e.countRow(row)
+		if isFull(err) {
+			return e.overflow(row)
 		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return e.left.Open(ctx)
+	if err := e.left.Open(ctx); err != nil {
+		return err
+	}
+	if e.parts != nil {
+		return e.divideLeft(ctx)
+	}
+	return nil
 }
 
-func (e *exceptOp) entry(row []types.Datum) (int, error) {
+// countRow counts a row of the right side.
+func (e *exceptOp) countRow(row []types.Datum) error {
 	h := e.set.hash(row)
-	if i := e.set.find(row, h); i >= 0 {
-		return i, nil
-	}
-	i, err := e.set.insert(row, h)
-	if err == nil {
+	i := e.set.find(row, h)
+	if i < 0 {
+		var err error
+		if i, err = e.set.insert(row, h); err != nil {
+			return err
+		}
 		e.count = append(e.count, 0)
 	}
-	return i, err
+	e.count[i]++
+	return nil
 }
 
 func (e *exceptOp) Next(ctx context.Context, b *Batch) error {
@@ -117,17 +137,12 @@ func (e *exceptOp) Next(ctx context.Context, b *Batch) error {
 		}
 	}
 	for {
-		if err := e.left.Next(ctx, &e.in); err != nil {
+		if err := e.nextLeft(ctx); err != nil {
 			return err
 		}
 		b.Reset(e.in.Width)
 		for i := 0; i < e.in.N; i++ {
-			row := e.in.Row(i)
-			ok, err := e.passes(row)
-			if err != nil {
-				return err
-			}
-			if ok {
+			if row := e.in.Row(i); e.passes(row) {
 				b.Append(row)
 			}
 		}
@@ -137,34 +152,34 @@ func (e *exceptOp) Next(ctx context.Context, b *Batch) error {
 	}
 }
 
-// given marks a row of EXCEPT or INTERSECT without ALL that was given already.
+func (e *exceptOp) nextLeft(ctx context.Context) error {
+	if e.parts == nil {
+		return e.left.Next(ctx, &e.in)
+	}
+	return e.nextSpilled(ctx)
+}
+
+// given marks a row of INTERSECT that was given already.
 const given = -1
 
-func (e *exceptOp) passes(row []types.Datum) (bool, error) {
-	if e.intersect || e.all {
-		i := e.set.find(row, e.set.hash(row))
-		switch {
-		case i < 0:
-			return !e.intersect, nil
-		case !e.all:
-			ok := e.count[i] > 0
-			e.count[i] = given
-			return ok, nil
-		case e.count[i] > 0:
-			e.count[i]--
-			return e.intersect, nil
-		}
-		return !e.intersect, nil
+func (e *exceptOp) passes(row []types.Datum) bool {
+	i := e.set.find(row, e.set.hash(row))
+	switch {
+	case i < 0:
+		return !e.intersect
+	case e.intersect && !e.all:
+		ok := e.count[i] > 0
+		e.count[i] = given
+		return ok
+	case !e.all:
+		return false
+	case e.count[i] > 0:
+		e.count[i]--
+		return e.intersect
 	}
-	i, err := e.entry(row)
-	if err != nil || e.count[i] != 0 {
-		return false, err
-	}
-	e.count[i] = given
-	return true, nil
+	return !e.intersect
 }
 
 func (e *exceptOp) Close(ctx context.Context) error {
-	e.set.release()
-	return firstError(e.left.Close(ctx), e.right.Close(ctx))
+	return firstError(e.reset(), e.left.Close(ctx), e.right.Close(ctx))
 }

@@ -68,7 +68,7 @@ type subRun struct {
 	valueKept, existsKept bool
 	value                 types.Datum
 	exists                bool
-	rows                  *rowStore
+	rows                  *pagedRows
 	epoch                 uint64
 }
 
@@ -157,7 +157,9 @@ func (st *subState) eval(env *expr.Env, row []types.Datum) (types.Datum, error) 
 
 func (st *subState) compute(ctx context.Context, env *expr.Env, row []types.Datum) (types.Datum, error) {
 	run := st.run
-	run.forgetStale()
+	if err := run.forgetStale(); err != nil {
+		return types.Null, err
+	}
 	switch st.sub.Kind {
 	case expr.SubExists:
 		found, err := run.anyRow(ctx)
@@ -175,18 +177,21 @@ func (st *subState) compute(ctx context.Context, env *expr.Env, row []types.Datu
 }
 
 // forgetStale drops what was kept if a CTE it was computed from has been computed again since.
-func (r *subRun) forgetStale() {
+func (r *subRun) forgetStale() error {
 	for i, c := range r.reads {
 		if r.gens[i] != c.gen {
 			r.gens[i] = c.gen
 			r.valueKept, r.existsKept = false, false
 			if r.rows != nil {
-				r.rows.release()
+				if err := r.rows.release(); err != nil {
+					return err
+				}
 				r.rows = nil
 			}
 			r.epoch++
 		}
 	}
+	return nil
 }
 
 // scalar returns the one value of the subquery, NULL if it has no row.
@@ -259,18 +264,13 @@ func (r *subRun) array(ctx context.Context, t *types.T) (types.Datum, error) {
 }
 
 // kept returns the rows of an uncorrelated subquery, read once.
-func (r *subRun) kept(ctx context.Context) (*rowStore, error) {
+func (r *subRun) kept(ctx context.Context) (*pagedRows, error) {
 	if r.rows != nil {
 		return r.rows, nil
 	}
-	rows := newRowStore(r.width, r.b.rt.Budget)
-	err := drain(ctx, r.op, func(row []types.Datum) error {
-		_, err := rows.add(row)
-		return err
-	})
-	if err != nil {
-		rows.release()
-		return nil, err
+	rows := newPagedRows(r.width, r.b.rt.Budget)
+	if err := drain(ctx, r.op, rows.add); err != nil {
+		return nil, firstError(err, rows.release())
 	}
 	r.rows = rows
 	return rows, nil
@@ -320,7 +320,10 @@ func (st *subState) eachRow(ctx context.Context, f func(row []types.Datum) error
 	}
 	rows, err := st.run.kept(ctx)
 	for i := 0; err == nil && i < rows.n; i++ {
-		err = f(rows.row(i))
+		var row []types.Datum
+		if row, err = rows.row(i); err == nil {
+			err = f(row)
+		}
 	}
 	return err
 }
