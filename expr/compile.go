@@ -108,7 +108,7 @@ func (c *compiler) exprMore(e Expr) (Eval, error) {
 	case *ToDomain:
 		return c.toDomain(e)
 	case *Collate:
-		return c.expr(e.X)
+		return c.collate(e)
 	case *Subquery:
 		return func(env *Env, row []types.Datum) (types.Datum, error) {
 			if env.Subplan == nil {

@@ -225,10 +225,14 @@ type DomainCheck struct {
 	Cond Expr
 }
 
-// Collate fixes the collation; every collation of this server orders like C.
+// Collate fixes the collation. C, POSIX and the default one order by bytes; the others are ICU's, whose equality is that
+// of bytes and whose order is that of sort keys: where order counts, the binder compares sort keys instead of texts.
 type Collate struct {
 	X    Expr
 	Name string
+	// Key makes it the sort key of X, of type bytea, under the ICU locale Locale.
+	Key    bool
+	Locale string
 }
 
 // Subquery is a subselect used as an expression. Plan is a *planner.Subplan, opaque here: the executor's compile hook
@@ -315,10 +319,17 @@ func (e *Relabel) Type() *types.T     { return e.T }
 func (e *IOCast) Type() *types.T      { return e.T }
 func (e *ArrayCast) Type() *types.T   { return e.T }
 func (e *ToDomain) Type() *types.T    { return e.T }
-func (e *Collate) Type() *types.T     { return e.X.Type() }
-func (e *Subquery) Type() *types.T    { return e.T }
-func (e *Agg) Type() *types.T         { return e.T }
-func (e *WindowCall) Type() *types.T  { return e.T }
+
+// Type of a collated text is its own, of its sort key bytea.
+func (e *Collate) Type() *types.T {
+	if e.Key {
+		return types.ByteaT
+	}
+	return e.X.Type()
+}
+func (e *Subquery) Type() *types.T   { return e.T }
+func (e *Agg) Type() *types.T        { return e.T }
+func (e *WindowCall) Type() *types.T { return e.T }
 
 func (e *Const) Typmod() int32       { return e.Mod }
 func (e *Param) Typmod() int32       { return e.Mod }

@@ -164,6 +164,9 @@ func (m *Matcher) column(e Expr) *catalog.Column {
 	case *Relabel:
 		return m.column(e.X)
 	case *Collate:
+		if e.Key {
+			return nil // MongoDB orders the column by bytes
+		}
 		return m.column(e.X)
 	case *Call:
 		// A widening cast of integers compares in MongoDB as it does here; int8 to float8 does not: 2^53+1 is rounded.

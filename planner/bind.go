@@ -83,7 +83,7 @@ func ref(c Col) *expr.ColRef {
 
 // resultCol is the output column of an expression: it keeps the origin of a plain column for RowDescription.
 func (b *binder) resultCol(name string, e expr.Expr, owner *scope) Col {
-	c := Col{Name: name, Type: e.Type(), Mod: e.Typmod(), NotNull: notNull(e)}
+	c := Col{Name: name, Type: e.Type(), Mod: e.Typmod(), NotNull: notNull(e), Collation: b.collationOf(e).name}
 	if r, ok := e.(*expr.ColRef); ok {
 		c.Table, c.Attnum = b.cols[r.ID].Table, b.cols[r.ID].Attnum
 	}

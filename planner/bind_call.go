@@ -243,6 +243,12 @@ func (s *scope) aggOrder(c *boundCall, agg *expr.Agg, within bool) error {
 		if err != nil {
 			return err
 		}
+		if within || agg.Distinct {
+			if err := s.ordersByBytes("an ordered aggregate", x); err != nil {
+				return err
+			}
+		}
+		k.X = sortKeyOf(k.X, s.b.collationOf(k.X).name)
 		agg.OrderBy = append(agg.OrderBy, k)
 	}
 	if !agg.Distinct {
@@ -275,6 +281,11 @@ func (s *scope) aggOrder(c *boundCall, agg *expr.Agg, within bool) error {
 // placeAggregate finds the query level that an aggregate belongs to, the innermost one whose columns it uses, registers
 // it there and stands a column in its place.
 func (s *scope) placeAggregate(agg *expr.Agg, name string, loc int32) (expr.Expr, error) {
+	if name == "min" || name == "max" {
+		if err := s.ordersByBytes(name, agg.Args...); err != nil {
+			return nil, err
+		}
+	}
 	var used colSet
 	for _, c := range agg.Children() {
 		if call := setCall(c); call != nil {
@@ -307,7 +318,7 @@ func (s *scope) placeAggregate(agg *expr.Agg, name string, loc int32) (expr.Expr
 			return s.b.refAt(a.Col, loc), nil
 		}
 	}
-	col := s.b.newCol(Col{Name: name, Type: agg.T, Mod: -1, NotNull: name == "count" && agg.Fn.User == nil}, owner)
+	col := s.b.newCol(Col{Name: name, Type: agg.T, Mod: -1, Collation: s.b.collationOf(agg).name, NotNull: name == "count" && agg.Fn.User == nil}, owner)
 	owner.made.add(col.ID)
 	owner.aggCols.add(col.ID)
 	owner.aggs = append(owner.aggs, AggItem{Col: col, Agg: agg})

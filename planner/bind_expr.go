@@ -436,6 +436,9 @@ func (s *scope) minMax(m *pg_query.MinMaxExpr) (expr.Expr, error) {
 	if _, err := s.b.r.Less(t); err != nil {
 		return nil, pgerr.New(pgerr.UndefinedFunction, "could not identify a comparison function for type %s", types.FormatType(t, -1)).At(m.Location)
 	}
+	if err := s.ordersByBytes(what, args...); err != nil {
+		return nil, err
+	}
 	return &expr.MinMax{Args: args, T: t, Greatest: greatest}, nil
 }
 
@@ -449,7 +452,8 @@ func (s *scope) collate(c *pg_query.CollateClause) (expr.Expr, error) {
 	}
 	names := strs(c.Collname)
 	name := names[len(names)-1]
-	if !collationExists(name) {
+	row, known := collations().byName[name]
+	if !known {
 		return nil, pgerr.New(pgerr.UndefinedObject, "collation \"%s\" for encoding \"UTF8\" does not exist", strings.Join(names, ".")).At(c.Location)
 	}
 	if x.Type() == types.UnknownT {
@@ -457,7 +461,7 @@ func (s *scope) collate(c *pg_query.CollateClause) (expr.Expr, error) {
 			return nil, err
 		}
 	}
-	return &expr.Collate{X: x, Name: name}, nil
+	return &expr.Collate{X: x, Name: name, Locale: row.locale}, nil
 }
 
 // sqlValue binds CURRENT_DATE and its kin to the functions that compute them, marked with how they were written.

@@ -204,7 +204,7 @@ func (s *scope) scanCols(rel *catalog.Relation, it *nsItem) ([]int16, []Col) {
 	it.cols = make([]nsCol, len(live))
 	for i, c := range live {
 		attnums[i] = c.Attnum
-		out[i] = s.b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: c.NotNull, Table: rel.OID, Attnum: c.Attnum}, s)
+		out[i] = s.b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: c.NotNull, Table: rel.OID, Attnum: c.Attnum, Collation: collationByOID(c.Collation)}, s)
 		it.cols[i] = nsCol{c.Name, ref(out[i])}
 	}
 	return attnums, out
@@ -305,7 +305,7 @@ func (s *scope) view(rel *catalog.Relation, it *nsItem) (Node, error) {
 				return nil, err
 			}
 		}
-		out := b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: notNull(x), Table: rel.OID, Attnum: c.Attnum}, s)
+		out := b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: notNull(x), Table: rel.OID, Attnum: c.Attnum, Collation: collationByOID(c.Collation)}, s)
 		p.Exprs, p.Out = append(p.Exprs, x), append(p.Out, out)
 		it.cols = append(it.cols, nsCol{c.Name, ref(out)})
 	}

@@ -1,28 +1,12 @@
 package planner
 
 import (
-	"sync"
-
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/types"
-	"github.com/pgmongo/pgmongo/types/facts"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
-
-// collations are the names of PostgreSQL's collations: immutable embedded data.
-var collations = sync.OnceValue(func() map[string]bool {
-	f := facts.Load("pg_collation")
-	name := f.Col("collname")
-	out := make(map[string]bool, len(f.Rows))
-	for _, r := range f.Rows {
-		out[r[name]] = true
-	}
-	return out
-})
-
-func collationExists(name string) bool { return collations()[name] }
 
 // operatorName splits an operator name into schema and name.
 func operatorName(nodes []*pg_query.Node) (schema, name string) {
@@ -81,7 +65,7 @@ func (s *scope) opExpr(e *pg_query.A_Expr) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.b.r.Operator(schema, name, left, right, e.Location)
+	return s.operator(schema, name, left, right, e.Location)
 }
 
 // rowOp compares two row constructors field by field.
@@ -94,7 +78,7 @@ func (s *scope) rowOp(schema, name string, l, r []expr.Expr, loc int32) (expr.Ex
 	}
 	ops := make([]expr.Expr, len(l))
 	for i := range l {
-		x, err := s.b.r.Operator(schema, name, l[i], r[i], loc)
+		x, err := s.operator(schema, name, l[i], r[i], loc)
 		if err != nil {
 			return nil, err
 		}
@@ -375,7 +359,7 @@ func (s *scope) between(e *pg_query.A_Expr) (expr.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.b.r.Operator("", op, x, b, e.Location)
+		return s.operator("", op, x, b, e.Location)
 	}
 	pair := func(op1 string, b1 *pg_query.Node, op2 string, b2 *pg_query.Node) ([]expr.Expr, error) {
 		l, err := cmp(op1, b1)

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"cmp"
+
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/expr"
@@ -101,7 +103,7 @@ func (s *scope) combine(sel *pg_query.SelectStmt, left, right *query) (*query, e
 		}
 		// EXCEPT gives rows of the left side alone; the others may give NULL from either.
 		nn := left.cols[i].NotNull && (right.cols[i].NotNull || op.Kind == Except)
-		op.Out = append(op.Out, s.b.newCol(Col{Name: left.cols[i].Name, Type: t, Mod: mod, NotNull: nn}, s))
+		op.Out = append(op.Out, s.b.newCol(Col{Name: left.cols[i].Name, Type: t, Mod: mod, NotNull: nn, Collation: cmp.Or(left.cols[i].Collation, right.cols[i].Collation)}, s))
 	}
 	op.Left, op.Right = s.retype(left, lx, lc), s.retype(right, rx, rc)
 	return &query{node: op, cols: op.Out, locs: left.locs}, nil

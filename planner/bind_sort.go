@@ -15,10 +15,11 @@ type sortItem struct {
 	desc       bool
 	nullsFirst bool
 	less       *expr.Proc
+	collation  string
 }
 
 func (o sortItem) key(x expr.Expr) expr.SortKey {
-	return expr.SortKey{X: x, Desc: o.desc, NullsFirst: o.nullsFirst, Less: o.less}
+	return expr.SortKey{X: sortKeyOf(x, o.collation), Desc: o.desc, NullsFirst: o.nullsFirst, Less: o.less}
 }
 
 // orderBy binds ORDER BY: an output column's name or number, else an expression, which becomes a junk target.
@@ -58,7 +59,7 @@ func (s *scope) sortItem(sb *pg_query.SortBy, i int, targets *[]target) (sortIte
 	if err != nil {
 		return sortItem{}, err
 	}
-	return sortItem{target: i, desc: k.Desc, nullsFirst: k.NullsFirst, less: k.Less}, nil
+	return sortItem{target: i, desc: k.Desc, nullsFirst: k.NullsFirst, less: k.Less, collation: s.b.collationOf(t.x).name}, nil
 }
 
 // sortKey makes an ordering of an expression from a SortBy.

@@ -100,7 +100,7 @@ func (s *scope) windowCall(f *pg_query.FuncCall, fn *expr.Proc, args []expr.Expr
 	if fn.Kind == 'a' {
 		item.Agg = &expr.Agg{Fn: fn, Args: args, Filter: filter, Star: f.AggStar, Variadic: variadic, T: t, Mod: -1}
 	}
-	item.Col = s.b.newCol(Col{Name: fn.Name, Type: t, Mod: -1}, s)
+	item.Col = s.b.newCol(Col{Name: fn.Name, Type: t, Mod: -1, Collation: s.b.collationOf(call).name}, s)
 	s.made.add(item.Col.ID)
 	s.windowCols.add(item.Col.ID)
 	w.funcs = append(w.funcs, item)
@@ -153,6 +153,7 @@ func (s *scope) bindWindow(w *windowDef) error {
 			if err != nil {
 				return err
 			}
+			k.X = sortKeyOf(k.X, s.b.collationOf(k.X).name)
 			w.order = append(w.order, k)
 		}
 		return nil

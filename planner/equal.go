@@ -110,7 +110,7 @@ func sameOther(a, b expr.Expr) bool {
 		return ok
 	case *expr.Collate:
 		b, ok := b.(*expr.Collate)
-		return ok && a.Name == b.Name
+		return ok && a.Name == b.Name && a.Key == b.Key
 	}
 	return false
 }

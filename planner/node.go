@@ -19,6 +19,8 @@ type Col struct {
 	// Table and Attnum are where the column comes from, for RowDescription; 0 for computed ones.
 	Table  uint32
 	Attnum int16
+	// Collation is the name of the ICU collation that orders it, "" for the order of bytes.
+	Collation string
 }
 
 // Node is a relational operator of a plan. It is immutable; rules make new ones.

@@ -121,6 +121,11 @@ func BindExpr(c *Context, rel *catalog.Relation, cols []Col, text string, want *
 		for int(col.ID) >= len(b.cols) {
 			b.cols, b.owner = append(b.cols, Col{}), append(b.owner, nil)
 		}
+		if rel != nil && col.Collation == "" {
+			if c := rel.Column(col.Name); c != nil {
+				col.Collation = collationByOID(c.Collation)
+			}
+		}
 		b.cols[col.ID] = col
 	}
 	s := b.overRow(rel, cols, inNone)

@@ -58,6 +58,9 @@ func (n *VirtualScan) keyOf(e expr.Expr) string {
 			e = x.X
 			continue
 		case *expr.Collate:
+			if x.Key {
+				return ""
+			}
 			e = x.X
 			continue
 		case *expr.ToDomain:

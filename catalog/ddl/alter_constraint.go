@@ -149,6 +149,10 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 	if err := checkColumnType(&catalog.Column{Name: col.Name, Type: t}); err != nil {
 		return err
 	}
+	collated := &catalog.Column{Type: t}
+	if err := collate(collated, def); err != nil {
+		return err
+	}
 	old := r.snap().RelationByOID(a.oid)
 	value, err := a.conversion(old, col, def, t, mod)
 	if err != nil {
@@ -164,7 +168,7 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 	setColumn(rel, col.Attnum, func(c *catalog.Column) {
 		c.Type, c.Typmod, c.Default, c.Form, c.MayArray = t, mod, text, catalog.FormNatural, false
 		c.Micros = keepsMicros(t)
-		c.Collation = t.Collation
+		c.Collation = collated.Collation
 		if old.Column(c.Name).Form == catalog.FormObjectID && t.BaseType().Rep == types.RepString {
 			c.Form = catalog.FormObjectID
 		}

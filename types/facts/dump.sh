@@ -15,7 +15,7 @@ for t in pg_aggregate pg_am pg_amop pg_amproc pg_cast pg_collation pg_conversion
     *) order=oid ;;
   esac
   case $t in
-    pg_collation) dump $t "SELECT * FROM pg_catalog.$t WHERE oid < 1000 OR collname IN ('ucs_basic') ORDER BY $order" ;;
+    pg_collation) dump $t "SELECT * FROM pg_catalog.$t WHERE oid < 1000 OR collname = 'ucs_basic' OR collprovider = 'i' ORDER BY $order" ;;
     pg_namespace) dump $t "SELECT * FROM pg_catalog.$t WHERE nspname !~ '^pg_(temp|toast_temp)' ORDER BY $order" ;;
     *) dump $t "SELECT * FROM pg_catalog.$t ORDER BY $order" ;;
   esac
