@@ -13,7 +13,7 @@ import (
 func TestCollator(t *testing.T) {
 	for _, c := range []struct{ locale, want string }{
 		{"sv", "a A å Å ä Ä ö Ö"}, {"de", "a A å Å ä Ä ö Ö"}, {"en-US", "a A å Å ä Ä ö Ö"},
-		{"sv", "_ - , ' 1 a aB Ab b z þ å"}, {"de", "_ - , ' 1 a å aB Ab b z þ"},
+		{"sv", "_ - , ' 1 a aB Ab b þ z å"}, {"de", "_ - , ' 1 a å aB Ab b z þ"},
 	} {
 		coll := types.NewCollator(c.locale)
 		if coll == nil {
