@@ -31,6 +31,7 @@ func dependTables() []table {
 	return []table{
 		{name: "pg_catalog.pg_depend", keys: []string{"objid", "refobjid"}, dynamic: dependRows},
 		{name: "pg_catalog.pg_description", dump: "pg_description", keys: []string{"objoid"}, fix: fixDescription, dynamic: descriptionRows},
+		{name: "pg_catalog.pg_init_privs", keys: []string{"objoid"}, dynamic: initPrivilegeRows},
 		{name: "pg_catalog.pg_shdescription", keys: []string{"objoid"}, dynamic: sharedDescriptionRows},
 	}
 }

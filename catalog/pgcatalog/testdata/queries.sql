@@ -78,3 +78,4 @@ select classoid::regclass, objsubid, description from pg_description where objoi
 select count(*), min(description) from pg_description;
 select * from pg_description where objoid < 16384 and classoid = 'pg_operator'::regclass;
 select a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) from pg_attribute a where attrelid = 'users_expr_idx'::regclass;
+select objoid, classoid, objsubid, privtype, initprivs from pg_init_privs where classoid <> 'pg_class'::regclass or objsubid = 0 and objoid < 10000;
