@@ -301,10 +301,14 @@ func (c *Client) FindAndModify(ctx context.Context, database, collection string,
 	return raw, Error(ctx, err)
 }
 
-// CompareAndSet changes one document to a new one if its fields still are as in match; it reports whether they were.
-func (c *Client) CompareAndSet(ctx context.Context, database, collection string, match, set bson.D) (bool, error) {
-	res, err := c.c.Database(database).Collection(collection, options.Collection().SetWriteConcern(majority())).
-		UpdateOne(ctx, match, bson.D{{Key: "$set", Value: set}})
+// CompareAndSet changes one document to a new one if its fields still are as in match; it reports whether they were. weak
+// is as for FindAndModify.
+func (c *Client) CompareAndSet(ctx context.Context, database, collection string, match, set bson.D, weak bool) (bool, error) {
+	o := options.Collection().SetWriteConcern(majority())
+	if weak && c.info.Kind != Sharded {
+		o = options.Collection().SetWriteConcern(unjournaled())
+	}
+	res, err := c.c.Database(database).Collection(collection, o).UpdateOne(ctx, match, bson.D{{Key: "$set", Value: set}})
 	if err != nil {
 		return false, Error(ctx, err)
 	}

@@ -9,8 +9,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// SequenceCollection is where the state of sequences is: {_id: oid, last, called}. A sequence without a document is as it
-// was created.
+// SequenceCollection is where the state of sequences is: {_id: oid, last, called, taken}. A sequence without a document is
+// as it was created. taken is new each time that values are taken.
 const SequenceCollection = "pgmongo.sequences"
 
 // Sequence is what nextval needs to know of a sequence.
@@ -25,8 +25,10 @@ type Sequence struct {
 type sequences struct {
 	current map[uint32]int64
 	blocks  map[uint32]*seqBlock
-	last    uint32
-	any     bool
+	// ahead is what the present statement has taken beyond the values it was asked for.
+	ahead map[uint32]*seqAhead
+	last  uint32
+	any   bool
 }
 
 type seqBlock struct {
@@ -89,25 +91,23 @@ func (s *Session) NextVal(ctx context.Context, q Sequence) (int64, error) {
 	if s.opts.ReadOnly {
 		return 0, pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute nextval() in a read-only transaction")
 	}
-	if b := s.seqs.blocks[q.OID]; b != nil && b.left > 0 && b.step == q.Increment {
-		v := b.next
-		b.next += b.step
-		b.left--
-		s.seqs.remember(q.OID, v)
-		return v, nil
-	}
-	var v int64
-	var err error
-	if q.Cache > 1 {
-		v, err = s.nextBlock(ctx, q)
-	} else {
-		v, err = s.nextOne(ctx, q)
-	}
+	v, err := s.nextValue(ctx, q)
 	if err != nil {
 		return 0, err
 	}
 	s.seqs.remember(q.OID, v)
 	return v, nil
+}
+
+func (s *Session) nextValue(ctx context.Context, q Sequence) (int64, error) {
+	switch {
+	case q.Cache > 1:
+		return s.nextCached(ctx, q)
+	case s.running > 0:
+		return s.nextAhead(ctx, q)
+	}
+	t, err := s.take(ctx, q, 1)
+	return t.next, err
 }
 
 func (m *sequences) remember(oid uint32, v int64) {
@@ -116,42 +116,6 @@ func (m *sequences) remember(oid uint32, v int64) {
 	}
 	m.current[oid] = v
 	m.last, m.any = oid, true
-}
-
-func long(n int64) bson.D { return bson.D{{Key: "$literal", Value: n}} }
-
-func op(name string, args ...any) bson.D { return bson.D{{Key: name, Value: bson.A(args)}} }
-
-// nextOne advances the state by a findAndModify whose pipeline computes what Sequence.next computes from the state before.
-func (s *Session) nextOne(ctx context.Context, q Sequence) (int64, error) {
-	last, called := op("$ifNull", "$last", long(q.Start)), op("$ifNull", "$called", false)
-	over := op("$gt", last, long(sub(q.Max, q.Increment)))
-	wrapped := q.Min
-	if q.Increment < 0 {
-		over = op("$lt", last, long(sub(q.Min, q.Increment)))
-		wrapped = q.Max
-	}
-	atLimit := any(last) // the state stays
-	if q.Cycle {
-		atLimit = long(wrapped)
-	}
-	update := bson.A{bson.D{{Key: "$set", Value: bson.D{
-		{Key: "last", Value: op("$cond", called, op("$cond", over, atLimit, op("$add", last, long(q.Increment))), last)},
-		{Key: "called", Value: true},
-	}}}}
-	raw, err := s.m.client.FindAndModify(ctx, s.db, SequenceCollection, int64(q.OID), update, true)
-	if err != nil {
-		return 0, err
-	}
-	was, wasCalled, err := seqState(raw, q)
-	if err != nil {
-		return 0, err
-	}
-	v, ok := q.next(was, wasCalled)
-	if !ok {
-		return 0, q.exhausted()
-	}
-	return v, nil
 }
 
 func seqState(raw bson.Raw, q Sequence) (last int64, called bool, err error) {
@@ -164,6 +128,18 @@ func seqState(raw bson.Raw, q Sequence) (last int64, called bool, err error) {
 		return 0, false, pgerr.New(pgerr.DataCorrupted, "the state of sequence %q is damaged: %s", q.Name, raw.String())
 	}
 	return last, called, nil
+}
+
+// nextCached gives the next value of the session's block.
+func (s *Session) nextCached(ctx context.Context, q Sequence) (int64, error) {
+	b := s.seqs.blocks[q.OID]
+	if b == nil || b.left == 0 || b.step != q.Increment {
+		return s.nextBlock(ctx, q)
+	}
+	v := b.next
+	b.next += b.step
+	b.left--
+	return v, nil
 }
 
 // nextBlock takes Cache values at once, fewer before the limit; the session hands them out.
@@ -190,7 +166,7 @@ func (s *Session) nextBlock(ctx context.Context, q Sequence) (int64, error) {
 		n := q.room(v, q.Cache-1)
 		done, err := s.m.client.CompareAndSet(ctx, s.db, SequenceCollection,
 			bson.D{{Key: "_id", Value: int64(q.OID)}, {Key: "last", Value: last}, {Key: "called", Value: called}},
-			bson.D{{Key: "last", Value: v + n*q.Increment}, {Key: "called", Value: true}})
+			bson.D{{Key: "last", Value: v + n*q.Increment}, {Key: "called", Value: true}, {Key: "taken", Value: bson.NewObjectID()}}, false)
 		if err != nil {
 			return 0, err
 		}
@@ -224,8 +200,10 @@ func (s *Session) createSequence(ctx context.Context, q Sequence) error {
 	return err
 }
 
-// SequenceState returns a sequence's last_value and is_called.
+// SequenceState returns a sequence's last_value and is_called, which count what the session was asked for and not what it
+// has taken.
 func (s *Session) SequenceState(ctx context.Context, q Sequence) (last int64, called bool, err error) {
+	s.giveBack(ctx)
 	raw, err := s.readSequence(ctx, q.OID)
 	if err != nil {
 		return 0, false, err
@@ -242,11 +220,12 @@ func (s *Session) SetVal(ctx context.Context, q Sequence, value int64, called bo
 		return pgerr.New(pgerr.NumericValueOutOfRange, "setval: value %d is out of bounds for sequence %q (%d..%d)", value, q.Name, q.Min, q.Max)
 	}
 	_, err := s.m.client.FindAndModify(ctx, s.db, SequenceCollection, int64(q.OID),
-		bson.D{{Key: "$set", Value: bson.D{{Key: "last", Value: value}, {Key: "called", Value: called}}}}, false)
+		bson.D{{Key: "$set", Value: bson.D{{Key: "last", Value: value}, {Key: "called", Value: called}, {Key: "taken", Value: bson.NewObjectID()}}}}, false)
 	if err != nil {
 		return err
 	}
 	delete(s.seqs.blocks, q.OID)
+	delete(s.seqs.ahead, q.OID)
 	if called {
 		if s.seqs.current == nil {
 			s.seqs.current = map[uint32]int64{}

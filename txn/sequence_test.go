@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/txn"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -133,4 +134,179 @@ func TestSequenceValuesAreDistinct(t *testing.T) {
 		}
 		wg.Wait()
 	}
+}
+
+// inStatement asks for n values within one statement and ends it with err.
+func inStatement(t *testing.T, f *fixture, s *txn.Session, q txn.Sequence, n int, err error) []int64 {
+	t.Helper()
+	st, startErr := s.Start(f.ctx, txn.StatementOptions{Write: true})
+	f.must(startErr)
+	out := make([]int64, 0, n)
+	for range n {
+		v, err := s.NextVal(f.ctx, q)
+		f.must(err)
+		out = append(out, v)
+	}
+	if got := st.Finish(f.ctx, err); (got == nil) != (err == nil) {
+		t.Fatalf("finish: %v", got)
+	}
+	return out
+}
+
+func TestSequenceHasNoGapsWithoutConcurrency(t *testing.T) {
+	f := newFixture(t, txn.ManagerOptions{})
+	s, other := f.session(), f.session()
+	for name, q := range map[string]txn.Sequence{
+		"up":   seq(1),
+		"down": {OID: 2, Name: "s", Start: -1, Increment: -3, Min: math.MinInt64, Max: -1, Cache: 1},
+		"wide": {OID: 3, Name: "s", Start: math.MinInt64, Increment: math.MaxInt64 / 5000, Min: math.MinInt64, Max: math.MaxInt64, Cache: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := q.Start
+			for i, n := range []int{1, 2, 9, 10, 73, 3000, 1} {
+				var end error
+				if i%2 == 1 {
+					end = pgerr.New(pgerr.DivisionByZero, "division by zero")
+				}
+				for _, v := range inStatement(t, f, s, q, n, end) {
+					if v != want {
+						t.Fatalf("value %d in a statement of %d, want %d", v, n, want)
+					}
+					want += q.Increment
+				}
+				if last, called, err := other.SequenceState(f.ctx, q); last != want-q.Increment || !called || err != nil {
+					t.Fatalf("state after %d: %d %v %v, want %d", n, last, called, err, want-q.Increment)
+				}
+				if v, err := other.NextVal(f.ctx, q); v != want || err != nil {
+					t.Fatalf("another session's next value: %d, %v; want %d", v, err, want)
+				}
+				want += q.Increment
+			}
+		})
+	}
+}
+
+func TestSequenceLimitWithinStatement(t *testing.T) {
+	f := newFixture(t, txn.ManagerOptions{})
+	s, q := f.session(), seq(1)
+	q.Max = 20
+	st, err := s.Start(f.ctx, txn.StatementOptions{})
+	f.must(err)
+	for want := int64(1); want <= 20; want++ {
+		if v, err := s.NextVal(f.ctx, q); v != want || err != nil {
+			t.Fatal(v, err)
+		}
+	}
+	_, err = s.NextVal(f.ctx, q)
+	wantCode(t, err, pgerr.SequenceGeneratorLimitExceeded)
+	_ = st.Finish(f.ctx, err)
+	q.OID, q.Cycle = 2, true
+	for i, v := range inStatement(t, f, s, q, 45, nil) {
+		if want := int64(i%20 + 1); v != want {
+			t.Fatalf("cycle: value %d is %d, want %d", i, v, want)
+		}
+	}
+	if v, err := s.NextVal(f.ctx, q); v != 6 || err != nil {
+		t.Error(v, err)
+	}
+}
+
+func TestSequenceStateWithinStatement(t *testing.T) {
+	f := newFixture(t, txn.ManagerOptions{})
+	s, q := f.session(), seq(1)
+	st, err := s.Start(f.ctx, txn.StatementOptions{})
+	f.must(err)
+	for range 4 {
+		_, err := s.NextVal(f.ctx, q)
+		f.must(err)
+	}
+	if last, called, err := s.SequenceState(f.ctx, q); last != 4 || !called || err != nil {
+		t.Error(last, called, err)
+	}
+	if v, err := s.NextVal(f.ctx, q); v != 5 || err != nil {
+		t.Error(v, err)
+	}
+	f.must(s.SetVal(f.ctx, q, 100, true))
+	if v, err := s.NextVal(f.ctx, q); v != 101 || err != nil {
+		t.Error(v, err)
+	}
+	f.must(st.Finish(f.ctx, nil))
+}
+
+// A statement must not give back over a setval that has brought the state to where the statement had left it.
+func TestSequenceGiveBackMinds(t *testing.T) {
+	f := newFixture(t, txn.ManagerOptions{})
+	s, other, q := f.session(), f.session(), seq(1)
+	st, err := s.Start(f.ctx, txn.StatementOptions{})
+	f.must(err)
+	for range 2 {
+		_, err := s.NextVal(f.ctx, q)
+		f.must(err)
+	}
+	f.must(other.SetVal(f.ctx, q, 1, false))
+	for want := int64(1); want <= 9; want++ {
+		if v, err := other.NextVal(f.ctx, q); v != want || err != nil {
+			t.Fatal(v, err)
+		}
+	}
+	f.must(st.Finish(f.ctx, nil))
+	if v, err := other.NextVal(f.ctx, q); v != 10 || err != nil {
+		t.Error(v, err)
+	}
+}
+
+// A statement that is run again for a conflict is given the same values.
+func TestSequenceRewindsForAnotherRun(t *testing.T) {
+	f := newFixture(t, txn.ManagerOptions{})
+	s, q := f.session(), seq(1)
+	var values []int64
+	for run := range 2 {
+		values = values[:0]
+		st, err := s.Start(f.ctx, txn.StatementOptions{Write: true})
+		f.must(err)
+		for range 12 {
+			v, err := s.NextVal(f.ctx, q)
+			f.must(err)
+			values = append(values, v)
+		}
+		if run == 0 {
+			err = st.Finish(f.ctx, &mongo.ServerError{Code: 112, Name: "WriteConflict"})
+			if !s.Retryable(err) {
+				t.Fatal(err)
+			}
+			continue
+		}
+		f.must(st.Finish(f.ctx, nil))
+	}
+	if values[0] != 1 || values[11] != 12 {
+		t.Error(values)
+	}
+	if v, err := s.NextVal(f.ctx, q); v != 13 || err != nil {
+		t.Error(v, err)
+	}
+}
+
+func TestSequenceValuesAreDistinctAmongStatements(t *testing.T) {
+	f := newFixture(t, txn.ManagerOptions{})
+	q := seq(1)
+	var mu sync.Mutex
+	seen := map[int64]bool{}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		s := f.session()
+		wg.Go(func() {
+			for round := range 12 {
+				values := inStatement(t, f, s, q, 1+(i*31+round*17)%90, nil)
+				mu.Lock()
+				for _, v := range values {
+					if seen[v] {
+						t.Errorf("value %d twice", v)
+					}
+					seen[v] = true
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
 }

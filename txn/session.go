@@ -65,6 +65,8 @@ type Session struct {
 	lockTimeout time.Duration
 	advisory    map[string]*advisoryHold
 	seqs        sequences
+	// running counts the statements that have begun and not finished: suspended portals and the one that runs.
+	running int
 }
 
 type savepoint struct {
@@ -235,6 +237,7 @@ func (s *Session) Rollback(ctx context.Context) error {
 
 // Close ends the session: what is open is rolled back and every lock is released.
 func (s *Session) Close(ctx context.Context) {
+	s.giveBack(ctx)
 	s.abandon(ctx)
 	s.AdvisoryUnlockAll()
 }
@@ -243,6 +246,7 @@ func (s *Session) Close(ctx context.Context) {
 // implicit block all is undone when the block ends; outside a block it releases what a statement that was to be repeated
 // still holds.
 func (s *Session) Fail(ctx context.Context) {
+	s.seqs.used()
 	if s.block == noBlock {
 		s.abandon(ctx)
 		return

@@ -54,6 +54,7 @@ func (s *Session) Start(ctx context.Context, o StatementOptions) (*Stmt, error) 
 		s.refresh(ctx)
 		s.queries++
 	}
+	s.running++
 	return &Stmt{s: s, auto: s.block == noBlock, write: o.Write || o.Log, log: o.Log, buffer: o.BufferWrites,
 		mark: s.log.total(), hooks: len(s.hooks), locks: len(s.owner.held)}, nil
 }
@@ -78,6 +79,16 @@ func (t *Stmt) Finish(ctx context.Context, err error) error {
 		return err
 	}
 	t.finished = true
+	t.s.running--
+	if err = t.finish(ctx, err); isRetry(err) {
+		t.s.seqs.rewind()
+	} else {
+		t.s.giveBack(ctx)
+	}
+	return err
+}
+
+func (t *Stmt) finish(ctx context.Context, err error) error {
 	if err == nil {
 		err = t.complete(ctx)
 	}
