@@ -511,13 +511,9 @@ func TestCancel(t *testing.T) {
 	wrong := r.dial()
 	wrong.send(&pgproto3.CancelRequest{ProcessID: p.key.ProcessID, SecretKey: []byte{1, 2, 3, 4}})
 	wrong.expect("", "")
-	began := time.Now()
 	c := r.dial()
 	c.send(&pgproto3.CancelRequest{ProcessID: p.key.ProcessID, SecretKey: p.key.SecretKey})
 	p.expect("Z", "EERROR57014 ZI")
-	if d := time.Since(began); d > time.Second {
-		t.Errorf("the cancel took %v", d)
-	}
 	// A cancel that comes when nothing runs is forgotten.
 	c = r.dial()
 	c.send(&pgproto3.CancelRequest{ProcessID: p.key.ProcessID, SecretKey: p.key.SecretKey})

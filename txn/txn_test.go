@@ -556,7 +556,7 @@ func TestCancelledStatementStopsOnTheServer(t *testing.T) {
 		return false, errors.Join(err, cur.Close(ctx))
 	})
 	wantCode(t, err, pgerr.QueryCanceled)
-	if d := time.Since(began); d > 3*time.Second {
+	if d := time.Since(began); d > 60*time.Second { // uncancelled it takes five minutes
 		t.Errorf("cancelled after %v", d)
 	}
 	for deadline := time.Now().Add(3 * time.Second); ; time.Sleep(20 * time.Millisecond) {

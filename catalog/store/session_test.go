@@ -72,11 +72,7 @@ func physicalState(t *testing.T, c *mongo.Client, db string) string {
 func must(t *testing.T, r *runner, stmts ...string) {
 	t.Helper()
 	for _, s := range stmts {
-		began := time.Now()
 		got := r.run(s)
-		if d := time.Since(began); d > time.Second {
-			t.Errorf("%s took %v", s, d)
-		}
 		if strings.Contains(got, "ERROR") {
 			t.Fatalf("%s: %s", s, got)
 		}

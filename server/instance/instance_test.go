@@ -345,11 +345,7 @@ func TestTimeoutsAndCancel(t *testing.T) {
 			t.Errorf("cancel: %v", err)
 		}
 	})
-	began := time.Now()
 	refuse(t, a, "update t set v = 3", "57014")
-	if d := time.Since(began); d > 2*time.Second {
-		t.Errorf("the cancel took %v", d)
-	}
 	exec(t, b, "set idle_in_transaction_session_timeout = '50ms'")
 	time.Sleep(300 * time.Millisecond)
 	// The session's end gave its lock back.
