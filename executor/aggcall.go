@@ -15,6 +15,9 @@ type aggCall struct {
 	strict bool
 	// sortBy, when set, orders the arguments before they are added; DISTINCT sorts by all of them, as PostgreSQL does.
 	sortBy   *ordering
+	stored   *ordering // sortBy over the rows that wait
+	groups   int
+	last     []types.Datum
 	distinct bool
 	same     []keyType
 	vals     []types.Datum
@@ -28,12 +31,12 @@ type aggCall struct {
 // aggState is the state of a call in one group: the aggregate, and the rows that wait to be sorted.
 type aggState struct {
 	agg    expr.Aggregator
-	sorted *aggRows
+	sorted *sorter // of the arguments, each row followed by the sort keys
 	direct []types.Datum
 }
 
-// aggRows are the arguments of a call that sorts them, each row followed by the sort keys.
-type aggRows struct{ rows *rowStore }
+// maxSortedFiles is for how many groups at most a call that sorts its arguments may use temporary files, one each.
+const maxSortedFiles = 64
 
 // constructor returns how the state of an aggregate call is made.
 func constructor(a *expr.Agg) (func() expr.Aggregator, error) {
@@ -89,7 +92,13 @@ func (b *builder) aggCall(a *expr.Agg, l expr.Layout) (*aggCall, error) {
 	}
 	c.width = len(c.args)
 	if c.sortBy != nil {
-		c.width += len(keys)
+		c.stored = &ordering{}
+		for _, k := range c.sortBy.keys {
+			k.scalar = scalar{pos: c.width, typ: k.typ}
+			c.stored.keys = append(c.stored.keys, k)
+			c.width++
+		}
+		c.last = make([]types.Datum, len(c.args))
 	}
 	c.vals = make([]types.Datum, c.width)
 	return c, nil
@@ -108,7 +117,8 @@ func distinctOrder(args []expr.Expr, keys []expr.SortKey) []expr.SortKey {
 func (c *aggCall) start(env *expr.Env, row []types.Datum) (aggState, error) {
 	st := aggState{agg: c.mk()}
 	if c.sortBy != nil {
-		st.sorted = &aggRows{rows: newRowStore(c.width, c.budget)}
+		st.sorted = newSorter(env, c.stored, c.width, c.budget)
+		c.groups++
 	}
 	if len(c.direct) > 0 {
 		st.direct = make([]types.Datum, len(c.direct))
@@ -147,8 +157,8 @@ func (c *aggCall) add(env *expr.Env, st *aggState, row []types.Datum) error {
 	if err := c.sortBy.eval(env, row, c.vals[n:]); err != nil {
 		return err
 	}
-	_, err := st.sorted.rows.add(c.vals)
-	return err
+	st.sorted.pinned = c.groups > maxSortedFiles
+	return st.sorted.add(c.vals)
 }
 
 // result adds the rows that waited, in order, and returns the aggregate's value.
@@ -167,25 +177,32 @@ func (c *aggCall) result(env *expr.Env, st *aggState) (types.Datum, error) {
 }
 
 func (c *aggCall) addSorted(env *expr.Env, st *aggState) error {
-	rows, n := st.sorted.rows, len(c.args)
-	order, err := c.sortBy.sortStored(env, rows, n)
-	if err != nil {
+	if err := st.sorted.finish(); err != nil {
 		return err
 	}
-	var prev []types.Datum
-	for _, i := range order {
-		args := rows.row(int(i))[:n:n]
-		if c.distinct && prev != nil && sameKeys(c.same, prev, args) {
-			continue
+	n := len(c.args)
+	for first := true; ; first = false {
+		row, err := st.sorted.nextRow(env.Ctx)
+		if err != nil {
+			return err
 		}
-		prev = args
+		if row == nil {
+			break
+		}
+		args := row[:n:n]
+		if c.distinct {
+			if !first && sameKeys(c.same, c.last, args) {
+				continue
+			}
+			copy(c.last, args)
+		}
 		if err := st.agg.Add(env, args); err != nil {
 			return err
 		}
 	}
-	rows.release()
+	err := st.sorted.close()
 	st.sorted = nil
-	return nil
+	return err
 }
 
 func sameKeys(typs []keyType, a, b []types.Datum) bool {
@@ -212,5 +229,5 @@ func (c *aggCall) charge(n int64) error {
 // release gives back what the states held.
 func (c *aggCall) release() {
 	c.budget.Shrink(c.held)
-	c.held, c.pending = 0, 0
+	c.held, c.pending, c.groups = 0, 0, 0
 }

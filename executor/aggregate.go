@@ -279,23 +279,24 @@ func (a *aggregateOp) emit(b *Batch, g int) error {
 
 func (a *aggregateOp) reset() error {
 	a.groups.keys.release()
-	a.releaseStates()
 	a.at, a.done, a.depth = 0, false, 0
-	err := a.spill.close()
+	err := firstError(a.releaseStates(), a.spill.close())
 	a.spill = nil
 	return err
 }
 
-func (a *aggregateOp) releaseStates() {
+func (a *aggregateOp) releaseStates() error {
+	var err error
 	for i := range a.groups.states {
 		if s := a.groups.states[i].sorted; s != nil {
-			s.rows.release()
+			err = firstError(err, s.close())
 		}
 	}
 	a.groups.states = nil
 	for _, c := range a.aggs {
 		c.release()
 	}
+	return err
 }
 
 func (a *aggregateOp) Close(ctx context.Context) error {

@@ -58,7 +58,9 @@ func (a *aggregateOp) nextPart(ctx context.Context) (bool, error) {
 	part := s.todo[0]
 	s.todo = s.todo[1:]
 	a.groups.keys.release()
-	a.releaseStates()
+	if err := a.releaseStates(); err != nil {
+		return false, firstError(err, part.file.close())
+	}
 	a.at = 0
 	a.depth = part.depth
 	a.spill = nil

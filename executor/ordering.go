@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/pgmongo/pgmongo/expr"
@@ -218,23 +217,3 @@ func floatBits(f float64) uint64 {
 
 // decided reports that equal abbreviations mean equal values.
 func (k *orderKey) decided() bool { return k.kind == compareInt || k.kind == compareFloat }
-
-// sortStored returns the order of stored rows that have their key values from position at on.
-func (o *ordering) sortStored(env *expr.Env, rows *rowStore, at int) ([]int32, error) {
-	order := make([]int32, rows.n)
-	for i := range order {
-		order[i] = int32(i)
-	}
-	var failed error
-	slices.SortFunc(order, func(a, b int32) int {
-		c, err := o.compare(env, rows.row(int(a))[at:], rows.row(int(b))[at:])
-		if err != nil {
-			failed = err
-		}
-		if c == 0 {
-			return int(a - b)
-		}
-		return c
-	})
-	return order, failed
-}

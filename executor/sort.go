@@ -30,6 +30,8 @@ type sorter struct {
 	err   error
 	runs  *sortRuns
 	at    int
+	// pinned forbids temporary files.
+	pinned bool
 }
 
 // sortItem stands for a row; null and abbrev are of its first key and decide most comparisons.

@@ -29,7 +29,7 @@ type runHead struct {
 
 // overflow writes the rows held so far as a run, when err is that of the memory budget; other errors pass.
 func (s *sorter) overflow(err error) error {
-	if !isFull(err) || len(s.items) == 0 {
+	if !isFull(err) || len(s.items) == 0 || s.pinned {
 		return err
 	}
 	if s.runs == nil {
