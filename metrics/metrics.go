@@ -92,13 +92,16 @@ func (m *Metrics) CommandDone(command string, d time.Duration, err error) {
 	m.Commands.WithLabelValues(command, outcome).Observe(d.Seconds())
 }
 
+// readyTimeout is shorter than what probes wait for an answer, so that they are told what is wrong.
+const readyTimeout = 2 * time.Second
+
 // Handler serves /metrics, /healthz (the process lives) and /readyz, which asks ready.
 func (m *Metrics) Handler(ready func(context.Context) error) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.Registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
 		answer(w, ready(ctx))
 	})

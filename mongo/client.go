@@ -2,7 +2,9 @@ package mongo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -85,6 +87,11 @@ func Connect(ctx context.Context, uri string, o Options) (*Client, error) {
 		})
 	}
 	dc, err := driver.Connect(opts)
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return nil, pgerr.New(pgerr.SQLclientUnableToEstablishSQLconnection, "could not look up the MongoDB deployment %s: %w", dns.Name, err).
+			WithHint("A connection string that begins with mongodb+srv:// names its servers by DNS records.")
+	}
 	if err != nil {
 		return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid MongoDB connection string: %w", err)
 	}

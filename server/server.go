@@ -216,6 +216,13 @@ func (s *Server) Terminate(pid int32) bool {
 	return true
 }
 
+// Closing reports whether Shutdown has begun.
+func (s *Server) Closing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
+
 // Shutdown stops accepting, ends idle sessions, lets open transactions finish until ctx ends, and then ends those too.
 func (s *Server) Shutdown(ctx context.Context) error {
 	why := fatal(pgerr.AdminShutdown, "terminating connection due to administrator command")

@@ -11,7 +11,7 @@ import (
 )
 
 type healthcheckCmd struct {
-	MetricsListen string        `help:"Address of the server's metrics endpoint." default:"127.0.0.1:9187" env:"PGMONGO_METRICS_LISTEN" placeholder:"HOST:PORT"`
+	MetricsListen string        `help:"Address of the server's metrics endpoint (default: ${default})." default:"127.0.0.1:9187" env:"PGMONGO_METRICS_LISTEN" placeholder:"HOST:PORT"`
 	Timeout       time.Duration `help:"How long to wait for the answer." default:"3s"`
 }
 

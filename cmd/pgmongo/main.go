@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	kongyaml "github.com/alecthomas/kong-yaml"
 
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -48,6 +48,7 @@ func (e *exitError) Unwrap() error { return e.err }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	code := run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -56,14 +57,17 @@ func main() {
 // run parses the arguments, runs the subcommand and returns the exit code.
 func run(ctx context.Context, args []string) int {
 	var c cli
+	var parser *kong.Kong
+	config := func(r io.Reader) (kong.Resolver, error) { return loadConfig(parser.Model, r) }
 	parser, err := kong.New(&c, kong.Name("pgmongo"), kong.Description("PostgreSQL's wire protocol, with MongoDB as the storage."),
-		kong.UsageOnError(), kong.DefaultEnvars("PGMONGO"), kong.Configuration(kongyaml.Loader), kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.DefaultEnvars("PGMONGO"), kong.Configuration(config), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		return report(err)
 	}
 	k, err := parser.Parse(args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "pgmongo:", err)
+		fmt.Fprintln(os.Stderr, "hint: \"pgmongo --help\" and \"pgmongo COMMAND --help\" list the options.")
 		return exitUsage
 	}
 	return report(k.Run())

@@ -16,9 +16,9 @@ import (
 )
 
 type serveCmd struct {
-	MongodbURI     string            `name:"mongodb-uri" help:"MongoDB connection string (mongodb:// or mongodb+srv://)." default:"mongodb://127.0.0.1:27017/" placeholder:"URI"`
-	Listen         string            `help:"Address for PostgreSQL clients." default:"127.0.0.1:6432" placeholder:"HOST:PORT"`
-	MetricsListen  string            `help:"Address for /metrics, /healthz and /readyz; empty for none." default:"127.0.0.1:9187" placeholder:"HOST:PORT"`
+	MongodbURI     string            `name:"mongodb-uri" help:"MongoDB connection string, mongodb:// or mongodb+srv:// (default: ${default})." default:"mongodb://127.0.0.1:27017/" placeholder:"URI"`
+	Listen         string            `help:"Address for PostgreSQL clients (default: ${default})." default:"127.0.0.1:6432" placeholder:"HOST:PORT"`
+	MetricsListen  string            `help:"Address for /metrics, /healthz and /readyz; empty for none (default: ${default})." default:"127.0.0.1:9187" placeholder:"HOST:PORT"`
 	Auth           string            `help:"How clients prove who they are: ${enum}." enum:"trust,scram-sha-256" default:"trust"`
 	Users          map[string]string `help:"Users and their passwords or SCRAM-SHA-256 verifiers, besides the roles of the database." placeholder:"NAME=PASSWORD"`
 	TLSCert        string            `name:"tls-cert" help:"Certificate (PEM) for TLS." type:"path" placeholder:"FILE"`
@@ -30,7 +30,7 @@ type serveCmd struct {
 	Settings       map[string]string `help:"Defaults of configuration parameters." placeholder:"NAME=VALUE"`
 	DrainTimeout   time.Duration     `help:"How long open transactions may go on when the server stops." default:"30s"`
 	LogLevel       slog.Level        `help:"debug, info, warn or error." default:"info"`
-	LogFormat      string            `help:"${enum}." enum:"text,json" default:"text"`
+	LogFormat      string            `help:"Form of the log on the standard error output: ${enum}." enum:"text,json" default:"text"`
 }
 
 // Run serves until the context ends, then drains.
@@ -53,6 +53,9 @@ func (s *serveCmd) Run(ctx context.Context) error {
 		Server: server.Config{TLS: tlsConfig, RequireTLS: s.TLSMode == "require", Auth: server.AuthMode(s.Auth), Users: s.Users, MaxConnections: s.MaxConnections},
 	})
 	if err != nil {
+		if ctx.Err() != nil {
+			return errors.New("stopped before MongoDB had answered")
+		}
 		return err
 	}
 	metricsCtx, stopMetrics := context.WithCancel(context.WithoutCancel(ctx))

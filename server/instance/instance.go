@@ -17,6 +17,7 @@ import (
 	"github.com/pgmongo/pgmongo/server/session"
 	"github.com/pgmongo/pgmongo/server/settings"
 	"github.com/pgmongo/pgmongo/txn"
+	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
 // PostgreSQL is the version that clients see.
@@ -92,8 +93,17 @@ func Start(ctx context.Context, o Options) (*Instance, error) {
 // Serve accepts clients until Shutdown; it returns server.ErrClosed then.
 func (i *Instance) Serve(ln net.Listener) error { return i.server.Serve(ln) }
 
-// Ready reports whether statements can be answered: whether MongoDB answers.
-func (i *Instance) Ready(ctx context.Context) error { return i.Client.Ping(ctx) }
+// Ready reports whether new clients can be served: whether MongoDB answers and no shutdown has begun.
+func (i *Instance) Ready(ctx context.Context) error {
+	if i.server.Closing() {
+		return pgerr.New(pgerr.CannotConnectNow, "the server is shutting down")
+	}
+	err := i.Client.Ping(ctx)
+	if err != nil && ctx.Err() != nil {
+		return pgerr.New(pgerr.ConnectionFailure, "MongoDB does not answer")
+	}
+	return err
+}
 
 // Shutdown ends the sessions, as server.Server.Shutdown does, and the connection to MongoDB.
 func (i *Instance) Shutdown(ctx context.Context) error {

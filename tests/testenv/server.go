@@ -26,6 +26,8 @@ type PgMongo struct {
 	Metrics string
 	// MongoURI is the MongoDB behind it.
 	MongoURI string
+	// Process is the running binary, for tests of signals.
+	Process *mongod.Process
 }
 
 var binary = sync.OnceValues(func() (string, error) {
@@ -39,6 +41,16 @@ var binary = sync.OnceValues(func() (string, error) {
 	}
 	return path, nil
 })
+
+// Binary returns the path of the built binary.
+func Binary(t testing.TB) string {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
 
 // Server builds the binary and starts it in front of the test process's MongoDB; it ends with the test.
 func Server(t testing.TB, args ...string) *PgMongo {
@@ -62,6 +74,7 @@ func ServerFor(t testing.TB, uri string, args ...string) *PgMongo {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Process = p
 	t.Cleanup(func() {
 		_ = p.Signal(os.Interrupt)
 		select {
