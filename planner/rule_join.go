@@ -265,8 +265,19 @@ func (p *pass) equiKey(c expr.Expr, left, right *colSet) (EquiKey, bool) {
 }
 
 // buildSides puts the smaller input of a hashed inner join to the right, from which the table is built.
-func buildSides(p *pass, root Node) Node {
-	root = mapInputs(root, func(n Node) Node { return buildSides(p, n) })
+func buildSides(p *pass, root Node) Node { return p.buildSides(root, true) }
+
+// buildSides of a node; ordered says that somebody above takes its columns by position: SELECT * FROM big JOIN small has
+// no projection over the join, and its columns must not change places with the sides.
+func (p *pass) buildSides(root Node, ordered bool) Node {
+	below := true
+	switch root.(type) {
+	case *Project, *ProjectSet, *Aggregate, *Update, *Delete:
+		below = false
+	case *Filter, *Sort, *Limit, *Join:
+		below = ordered
+	}
+	root = mapInputs(root, func(n Node) Node { return p.buildSides(n, below) })
 	j, ok := root.(*Join)
 	if !ok || j.Kind != InnerJoin || j.Lateral || j.Lookup != nil || len(j.Equi) == 0 || p.rows(j.Right) <= p.rows(j.Left) {
 		return root
@@ -282,6 +293,9 @@ func buildSides(p *pass, root Node) Node {
 			}
 		}
 		c.Equi[i] = EquiKey{Left: k.Right, Right: k.Left, Eq: eq}
+	}
+	if ordered {
+		return narrow(&c, j.Cols())
 	}
 	return &c
 }
