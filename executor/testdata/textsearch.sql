@@ -6,3 +6,7 @@ SELECT 'a fat cat sat on a mat'::tsvector @@ 'cat & rat'::tsquery, to_tsvector('
 SELECT setweight('a:1 b:2,3'::tsvector, 'A'), setweight('a:1 b:2,3'::tsvector, 'b', '{b}'), strip('a:1 b:2'::tsvector), length('a:1 b:2,3'::tsvector), 'a:1 b:2'::tsvector || 'a:1 c:2B'::tsvector, tsvector_to_array('b:1 a:2'::tsvector), ts_delete('a:1 b:2'::tsvector, 'a'), ts_delete('a:1 b:2 c:3'::tsvector, '{a,c}'::text[]), numnode('(fat & rat) | cat'::tsquery), numnode('!a'::tsquery), 'a'::tsquery && 'b', 'a'::tsquery || 'b', !! 'a'::tsquery, 'a'::tsquery <-> 'b', tsquery_phrase('a','b',3), ''::tsquery && 'a', to_tsvector('3748'::regconfig, 'The Cats');
 SELECT setweight('a:1'::tsvector, 'x');
 SELECT to_tsvector('{"a":"fat cats","b":[1,"the dogs run"],"c":{"d":"x"}}'::jsonb), to_tsvector('{"b":"dogs","a":"cats"}'::json);
+SELECT q, n, ts_rank(v, q, n), ts_rank('{0.2,0.3,0.5,0.9}', v, q, n), ts_rank(v, q) FROM (SELECT to_tsvector('the fat cat sat on a mat and ate a fat rat while the cat slept') || setweight(to_tsvector('cats and dogs'), 'A')) AS t(v), unnest(array['cat', 'cat & rat', 'cat | dog', 'fat <-> cat', 'zebra', 'cat & zebra', 'cat & dog & rat', 'c:*', 'cat & cat', '!cat', 'rat & (cat | dog)', 'fat & rat | dog', 'cat:A & rat']::tsquery[]) q, unnest(array[0,1,2,8,16,32,63]) n;
+SELECT ts_rank('a b c'::tsvector, 'a & b'::tsquery), ts_rank('a b c'::tsvector, 'a'), ts_rank(''::tsvector, 'a'), ts_rank('a:1'::tsvector, ''::tsquery), ts_rank('a:1,2,3A b:4'::tsvector, 'a & b');
+SELECT ts_rank('{1,2}', 'a'::tsvector, 'a');
+SELECT ts_rank('{1,2,1,1}', 'a'::tsvector, 'a');

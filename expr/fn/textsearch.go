@@ -280,7 +280,7 @@ func textSearchImpls() []expr.Impl {
 	strip := func(_ *expr.Env, a datum) (datum, error) {
 		return vectorOp(vectorIn(a), func(l *types.Lexeme) bool { l.Positions, l.Weights = nil, nil; return true }), nil
 	}
-	return append(textQueryImpls(),
+	return append(append(textQueryImpls(), textRankImpls()...),
 		expr.Impl{OID: 3745, Name: "to_tsvector", Make: configFn(true, toVector)}, expr.Impl{OID: 3749, Name: "to_tsvector", Make: configFn(false, toVector)},
 		expr.Impl{OID: 4209, Name: "to_tsvector", Make: configFn(false, jsonToVector(true))}, expr.Impl{OID: 4210, Name: "to_tsvector", Make: configFn(false, jsonToVector(false))},
 		expr.Impl{OID: 4211, Name: "to_tsvector", Make: configFn(true, jsonToVector(true))}, expr.Impl{OID: 4212, Name: "to_tsvector", Make: configFn(true, jsonToVector(false))},

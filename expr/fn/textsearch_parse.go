@@ -25,8 +25,11 @@ var (
 	tsScheme  = regexp.MustCompile(`^(https?|ftp)://`)
 	tsNumber  = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?`)
 	tsVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+){2,}`)
+	tsBroken  = regexp.MustCompile(`^[0-9]+[eE][0-9]+([\pL/-]|\.[A-Za-z0-9])`)
 	tsTag     = regexp.MustCompile(`^</?[A-Za-z][A-Za-z0-9]*(\s+[A-Za-z-]+="[^"<>]*")*\s*/?>`)
-	tsEntity  = regexp.MustCompile(`^&([A-Za-z]+[0-9]*|#[0-9]+|#[xX][0-9a-fA-F]+);`)
+	// tsLooseEntity may be an entity to PostgreSQL.
+	tsLooseEntity = regexp.MustCompile(`^&[^\s;]+;`)
+	tsEntity      = regexp.MustCompile(`^&([A-Za-z]+[0-9]*|#[0-9]+|#[xX][0-9a-fA-F]+);`)
 )
 
 // tsParser splits a text into tokens as PostgreSQL's default parser does. What it is not known to split alike it refuses.
@@ -83,22 +86,30 @@ func (p *tsParser) token() error {
 	s := p.rest()
 	c := s[0]
 	switch {
+	case c == '.' && len(s) > 1 && s[1] == '_':
+		return p.unclear(10)
 	case c == '<':
 		if m := tsTag.FindString(s); m != "" {
 			p.i += len(m)
 			return nil
 		}
-		if len(s) > 1 && (s[1]|0x20 >= 'a' && s[1]|0x20 <= 'z' || s[1] == '/' || s[1] == '!' || s[1] == '?') && strings.IndexByte(s, '>') > 0 {
+		if len(s) > 1 && s[1] > ' ' && strings.ContainsAny(s, ">\"'") {
 			return p.unclear(20)
 		}
 		p.i++
 		return nil
 	case c == '&':
-		p.i += max(1, len(tsEntity.FindString(s)))
+		m := tsEntity.FindString(s)
+		if m == "" && tsLooseEntity.MatchString(s) {
+			return p.unclear(10)
+		}
+		p.i += max(1, len(m))
 		return nil
 	case c == '/' && len(s) > 1 && isASCIIAlnum(s[1]):
 		return p.joined(tsSlashed.FindString(s))
-	case (c == '.' || c == '~') && len(s) > 1 && s[1] == '/' && len(s) > 2 && isASCIIAlnum(s[2]):
+	case strings.HasPrefix(s, "..") && (len(s) == 2 || s[2] <= ' ') && (p.i == 0 || p.in[p.i-1] != '.'):
+		return p.unclear(2)
+	case c == '~' && len(s) > 1 && s[1] > ' ', c == '/' && len(s) > 1 && s[1] > ' ', (c == '.' || c == '_') && len(s) > 1 && s[1] == '/':
 		return p.unclear(10)
 	case (c == '+' || c == '-') && len(s) > 1 && s[1] >= '0' && s[1] <= '9':
 		return p.number()
@@ -116,6 +127,9 @@ func (p *tsParser) token() error {
 		}
 		return p.unclear(20)
 	}
+	if strings.HasPrefix(s[n:], "://") {
+		return p.unclear(n + 5)
+	}
 	if m := tsEmail.FindString(s); m != "" {
 		if len(m) < len(s) && (isASCIIAlnum(s[len(m)]) || strings.IndexByte("-_/@:", s[len(m)]) >= 0) {
 			return p.unclear(len(m) + 5)
@@ -129,12 +143,18 @@ func (p *tsParser) token() error {
 	if m := tsDotted.FindString(s); m != "" && (m[0] < '0' || m[0] > '9' || tsHost.MatchString(m)) {
 		return p.joined(m)
 	}
+	if tsBroken.MatchString(s) {
+		return p.unclear(n)
+	}
 	if c >= '0' && c <= '9' && (n == len(s) || plainNumber(s[:n]) || tsNumber.FindString(s) != "" && len(tsNumber.FindString(s)) > n) {
 		if n == len(s) && !plainNumber(s) && len(tsNumber.FindString(s)) != n {
 			p.keep(n)
 			return nil
 		}
 		return p.number()
+	}
+	if c >= '0' && c <= '9' && p.follows(n, ".") {
+		return p.unclear(n + 5)
 	}
 	return p.words(n, plain)
 }
@@ -151,14 +171,17 @@ func plainNumber(s string) bool {
 // follows reports whether the byte at n continues a token in a way that this parser does not know.
 func (p *tsParser) follows(n int, signs string) bool {
 	s := p.rest()
-	return n+1 < len(s) && strings.IndexByte(signs, s[n]) >= 0 && (isASCIIAlnum(s[n+1]) || s[n+1] >= utf8.RuneSelf)
+	return n >= 0 && n+1 < len(s) && strings.IndexByte(signs, s[n]) >= 0 && (isASCIIAlnum(s[n+1]) || s[n+1] >= utf8.RuneSelf)
 }
 
 // joined adds a host, a URL or a file name.
 func (p *tsParser) joined(m string) error {
 	n := len(m)
+	if strings.HasPrefix(p.rest()[n:], "._") {
+		return p.unclear(n + 5)
+	}
 	if n == 0 || p.i > 0 && strings.IndexByte("_-.~@", p.in[p.i-1]) >= 0 || n < len(p.rest()) && (p.rest()[n] >= utf8.RuneSelf) ||
-		p.follows(n, "-@~") {
+		p.follows(n, "-@~") || strings.Contains(m, "_") && (!tsHost.MatchString(m) || strings.Contains(m, "_.")) || n < len(p.rest()) && strings.IndexByte("-_/~", p.rest()[n]) >= 0 && !tsHost.MatchString(m) {
 		return p.unclear(n + 5)
 	}
 	slash := strings.IndexByte(m, '/')
@@ -193,9 +216,12 @@ func (p *tsParser) number() error {
 		r, _ := utf8.DecodeRuneInString(s[n:])
 		switch {
 		case isWordRune(r) && strings.ContainsAny(m, ".") && !strings.ContainsAny(m, "eE+-"):
+			if k, _ := wordAt(s[n:]); p.follows(n+k, "./@_-") {
+				return p.unclear(n + k)
+			}
 		case isWordRune(r), p.follows(n, "/_@"):
 			return p.unclear(n + 5)
-		case p.follows(n, ".") && (strings.Contains(m, ".") || s[n+1] >= '0' && s[n+1] <= '9'):
+		case p.follows(n, ".") && (strings.Contains(m, ".") || s[n+1] >= '0' && s[n+1] <= '9' || n+2 < len(s) && (isASCIIAlnum(s[n+2]) || s[n+2] == '_')):
 			return p.unclear(n + 5)
 		}
 	}
