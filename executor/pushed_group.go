@@ -30,7 +30,7 @@ type pushedGroupOp struct {
 	rows   int
 }
 
-// pushedAgg is one aggregate: field a<i> holds its value and, for sum and avg, n<i> the number of values.
+// pushedAgg is one aggregate: field a<i> holds its value and n<i> the number of values (avg), or one of them (sum).
 type pushedAgg struct {
 	form planner.PushedAgg
 	col  *catalog.Column
@@ -122,13 +122,18 @@ func (p *pushedGroupOp) group() bson.D {
 		case planner.PushedCount:
 			g = append(g, bson.E{Key: "a" + name, Value: bson.D{{Key: "$sum", Value: counted()}}})
 		case planner.PushedSum, planner.PushedAvg:
-			// The sum of no values is 0 there and NULL here: count them.
+			// The sum of no values is 0 there and NULL here: for avg count them, for sum the greatest one tells, at a third of
+			// the cost.
+			seen := bson.D{{Key: "$max", Value: mql.Field(a.col.Path...)}}
+			if a.form == planner.PushedAvg {
+				seen = bson.D{{Key: "$sum", Value: counted()}}
+			}
 			var v mql.Expr = mql.Field(a.col.Path...)
 			if a.col.Type == types.Int8T {
 				v = bson.D{{Key: "$toDecimal", Value: v}} // an int64 sum becomes a double in silence when it overflows
 			}
 			g = append(g, bson.E{Key: "a" + name, Value: bson.D{{Key: "$sum", Value: v}}},
-				bson.E{Key: "n" + name, Value: bson.D{{Key: "$sum", Value: counted()}}})
+				bson.E{Key: "n" + name, Value: seen})
 		case planner.PushedMin:
 			g = append(g, bson.E{Key: "a" + name, Value: bson.D{{Key: "$min", Value: mql.Field(a.col.Path...)}}})
 		case planner.PushedMax:
@@ -207,11 +212,14 @@ func (a *pushedAgg) decode(env *expr.Env, doc bson.Raw, name string) (types.Datu
 		return types.FromBSON(a.typ, v)
 	}
 	n, err := types.FromBSON(types.Int8T, doc.Lookup("n"+name))
-	if err != nil || n.Int() == 0 {
+	if err != nil || n.IsNull() {
 		return types.Null, err
 	}
 	if a.form == planner.PushedSum {
 		return types.FromBSON(a.typ, v)
+	}
+	if n.Int() == 0 {
+		return types.Null, nil
 	}
 	sum, err := types.FromBSON(types.NumericT, v)
 	if err != nil {
