@@ -50,15 +50,28 @@ func (m *Matcher) compileLike(e *Call, negated bool) (*Match, string) {
 }
 
 // likePattern translates a LIKE pattern; ok is false for one that PostgreSQL refuses: it ends in its
-// escape character.
+// escape character. What stands between two % is matched where it first occurs and never tried elsewhere, which misses
+// nothing, as what comes between matters to nobody. Without that, 'abcd' || repeat('abc', 999) LIKE '%a%b%c%d%' makes the
+// engine try so many ways that it gives up, and MongoDB takes that for no match.
 func likePattern(pattern string, fold bool) (source string, ok bool) {
 	var b strings.Builder
 	b.WriteByte('^')
+	start := -1 // where what the last % began was written
 	for i := 0; i < len(pattern); {
 		r, n := utf8.DecodeRuneInString(pattern[i:])
 		i += n
 		switch r {
 		case '%':
+			if start >= 0 {
+				segment := b.String()[start:]
+				if segment == ".*" {
+					continue
+				}
+				before := b.String()[:start]
+				b.Reset()
+				b.WriteString(before + "(?>.*?" + segment[len(".*"):] + ")")
+			}
+			start = b.Len()
 			b.WriteString(".*")
 		case '_':
 			b.WriteByte('.')
