@@ -1,6 +1,8 @@
 package executor
 
 import (
+	"hash/fnv"
+	"math"
 	"math/rand/v2"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -9,9 +11,6 @@ import (
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/planner"
 	"github.com/pgmongo/pgmongo/types/pgerr"
-
-	"hash/fnv"
-	"math"
 )
 
 // sampler decides TABLESAMPLE for each document: by chance, or with REPEATABLE by a hash of seed and document identity.
