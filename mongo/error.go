@@ -135,6 +135,10 @@ func Error(ctx context.Context, err error) error {
 	if state == pgerr.InternalError && strings.Contains(e.Message, "can't $divide by zero") {
 		state, e.text = pgerr.DivisionByZero, "division by zero"
 	}
+	// Before it had a code of its own (313) this came as one of the storage engine's errors.
+	if e.Code == 313 || strings.Contains(e.Message, "transaction is too large and will not fit in the storage engine cache") {
+		state, e.text = pgerr.OutOfMemory, "out of memory: the transaction is too large for MongoDB's cache"
+	}
 	// A server's error that the table lacks may still say that the transaction is worth repeating.
 	if state == pgerr.InternalError && e.HasLabel("TransientTransactionError") {
 		state, e.text = pgerr.SerializationFailure, serializeText
