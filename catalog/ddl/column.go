@@ -223,10 +223,14 @@ func stringNode(s string) *pg_query.Node {
 // is kept as written.
 func (r *run) bind(rel *catalog.Relation, n *pg_query.Node, want *types.T, typmod int32) (string, expr.Expr, error) {
 	text, err := deparseExpr(n)
-	if err != nil {
-		return "", nil, err
+	if err != nil || r.c.Exprs == nil {
+		return text, nil, err
 	}
-	return r.bindText(rel, text, want, typmod)
+	e, err := r.c.Exprs.Bind(r.snap(), rel, text, want, typmod)
+	if err != nil {
+		return "", nil, r.replaced(err, n, text)
+	}
+	return r.c.Exprs.Deparse(r.snap(), e), e, nil
 }
 
 func (r *run) bindText(rel *catalog.Relation, text string, want *types.T, typmod int32) (string, expr.Expr, error) {
@@ -262,12 +266,12 @@ func (r *run) bindDefault(n *pg_query.Node, t *types.T, typmod int32, column str
 		return "", nil, err
 	}
 	coerced, err := r.c.Exprs.Bind(r.snap(), nil, plain, t, typmod)
-	if pgerr.Is(err, pgerr.DatatypeMismatch) {
+	if pgerr.Is(err, pgerr.DatatypeMismatch) || pgerr.Is(err, pgerr.CannotCoerce) {
 		return "", nil, pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" is of type %s but default expression is of type %s", column,
 			types.FormatType(t, typmod), types.FormatType(e.Type(), e.Typmod())).WithHint("You will need to rewrite or cast the expression.")
 	}
 	if err != nil {
-		return "", nil, unplaced(err)
+		return "", nil, r.replaced(err, n, plain)
 	}
 	return r.c.Exprs.Deparse(r.snap(), coerced), coerced, nil
 }

@@ -105,6 +105,9 @@ type run struct {
 	// work is what MongoDB has to do once the statement is known to be valid, in order.
 	work []Work
 	fill *Fill
+	// placed says that errors in expressions point into the statement. ALTER TABLE t ADD CHECK (nosuch > 0) does not: only
+	// CREATE TABLE and CREATE INDEX know their text.
+	placed bool
 }
 
 // Execute runs one DDL statement: the catalogue changes in c.Snapshot, MongoDB follows through c.Physical. After an
@@ -112,6 +115,7 @@ type run struct {
 // transaction.
 func Execute(ctx context.Context, c *Context, stmt *pg_query.Node) (Result, error) {
 	r := &run{ctx: ctx, c: c, before: c.Snapshot, ch: c.Snapshot.Change()}
+	r.placed = stmt.GetCreateStmt() != nil || stmt.GetIndexStmt() != nil
 	tag, err := r.statement(stmt)
 	if err != nil {
 		return Result{}, err
