@@ -19,10 +19,11 @@ type configFile map[string]any
 // loadConfig reads a file for the options of app. A key that names no option is refused: with a misspelt "auth" passed over,
 // the server would let in everyone.
 func loadConfig(app *kong.Application, r io.Reader) (configFile, error) {
-	c := configFile{}
-	if err := yaml.NewDecoder(r).Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+	values := map[string]any{} // the decoder gives maps within the type of the outermost, which kong must know
+	if err := yaml.NewDecoder(r).Decode(&values); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("the configuration file is not valid YAML: %w", err)
 	}
+	c := configFile(values)
 	for _, key := range slices.Sorted(maps.Keys(c)) {
 		below, isCommand := c.command(key)
 		var command *kong.Node
@@ -59,8 +60,6 @@ func (c configFile) command(name string) (map[string]any, bool) {
 	case nil:
 		return nil, true
 	case map[string]any:
-		return v, true
-	case configFile:
 		return v, true
 	}
 	return nil, false
