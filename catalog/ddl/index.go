@@ -428,11 +428,9 @@ func (b *tableBuild) mapIndex(idx *catalog.Index) error {
 			return nil // recorded, but the server has nothing that serves it
 		}
 	}
-	if !idx.Unique {
-		if same := samePhysical(rel, idx); same != "" {
-			idx.MongoName = same
-			return nil
-		}
+	if same := samePhysical(rel, idx); same != "" {
+		idx.MongoName = same
+		return nil
 	}
 	idx.MongoName = freeMongoName(rel, idx)
 	return nil
@@ -520,7 +518,10 @@ func samePhysical(rel *catalog.Relation, idx *catalog.Index) string {
 		}
 	}
 	for _, o := range rel.Indexes {
-		if o.MongoName == "" || o.Unique || len(o.Keys) != len(idx.Keys) {
+		if o.MongoName == "" || o.Unique != idx.Unique || len(o.Keys) != len(idx.Keys) {
+			continue
+		}
+		if o.Unique && (o.NullsNotDistinct != idx.NullsNotDistinct || o.Where != idx.Where) {
 			continue
 		}
 		same := true

@@ -37,6 +37,7 @@ type Store struct {
 
 	mu        sync.Mutex
 	databases map[string]*state
+	pending   []*pendingIndex
 }
 
 // state is what is known of one database.

@@ -183,31 +183,6 @@ func (w *worker) dropCollection(rel *catalog.Relation) error {
 	return w.order(jobDoc{ID: jobID("drop", rel.Collection) + ":" + bson.NewObjectID().Hex(), Collection: rel.Collection}, drop)
 }
 
-func (w *worker) createIndex(ctx context.Context, rel *catalog.Relation, idx *catalog.Index) error {
-	rel = w.latest(rel)
-	if rel.Index(idx.OID) == nil || idx.MongoName == "" || idx.MongoName == "_id_" || w.fresh[rel.Collection] || sharedBefore(rel, idx) {
-		return nil
-	}
-	return w.session.Outside(ctx, func(ctx context.Context) error {
-		if err := w.store.buildIndex(ctx, w.database, rel, idx, w.rewritten[rel.Collection]); err != nil {
-			return err
-		}
-		w.undo(func(ctx context.Context) error {
-			return w.store.client.DropIndex(ctx, w.database, rel.Collection, idx.MongoName)
-		})
-		return nil
-	})
-}
-
-func (w *worker) dropIndex(rel *catalog.Relation, idx *catalog.Index) error {
-	w.session.OnTransactionEnd(func(ctx context.Context) {
-		ctx, cancel := detached(ctx)
-		defer cancel()
-		_ = w.store.client.DropIndex(ctx, w.database, rel.Collection, idx.MongoName) // an index that stays costs space only
-	}, nil)
-	return nil
-}
-
 // each calls f for every document of a collection that the transaction sees. The batch is read before f is called, since f
 // may write.
 func (p *physical) each(ctx context.Context, q mongo.Query, f func(bson.Raw) error) error {
