@@ -66,6 +66,9 @@ func (s *scope) refusedExpr(n *pg_query.Node) (expr.Expr, error) {
 		return nil, pgerr.Unsupported("WHERE CURRENT OF")
 	case *pg_query.Node_XmlExpr:
 		name, _ := xmlName(n.XmlExpr.Op)
+		if n.XmlExpr.Op == pg_query.XmlExprOp_IS_DOCUMENT {
+			name = "IS DOCUMENT"
+		}
 		return nil, pgerr.Unsupported(strings.ToUpper(name)).At(loc)
 	case *pg_query.Node_XmlSerialize:
 		return nil, pgerr.Unsupported("XMLSERIALIZE").At(loc)
