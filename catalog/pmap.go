@@ -99,9 +99,3 @@ func (m *pmap[K, V]) each(f func(K, V)) {
 		f(k, v)
 	}
 }
-
-func (m *pmap[K, V]) size() int {
-	n := 0
-	m.each(func(K, V) { n++ })
-	return n
-}

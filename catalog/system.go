@@ -103,10 +103,18 @@ func builtinRoles() []*Role {
 		name string
 		in   []uint32
 	}{
-		{3373, "pg_monitor", []uint32{3374, 3375, 3377}}, {3374, "pg_read_all_settings", nil}, {3375, "pg_read_all_stats", nil},
-		{3377, "pg_stat_scan_tables", nil}, {4200, "pg_signal_backend", nil}, {4544, "pg_checkpoint", nil},
-		{4569, "pg_read_server_files", nil}, {4570, "pg_write_server_files", nil}, {4571, "pg_execute_server_program", nil},
-		{databaseOwnerRole, "pg_database_owner", nil}, {6181, "pg_read_all_data", nil}, {6182, "pg_write_all_data", nil},
+		{3373, "pg_monitor", []uint32{3374, 3375, 3377}},
+		{3374, "pg_read_all_settings", nil},
+		{3375, "pg_read_all_stats", nil},
+		{3377, "pg_stat_scan_tables", nil},
+		{4200, "pg_signal_backend", nil},
+		{4544, "pg_checkpoint", nil},
+		{4569, "pg_read_server_files", nil},
+		{4570, "pg_write_server_files", nil},
+		{4571, "pg_execute_server_program", nil},
+		{databaseOwnerRole, "pg_database_owner", nil},
+		{6181, "pg_read_all_data", nil},
+		{6182, "pg_write_all_data", nil},
 	} {
 		roles = append(roles, &Role{OID: p.oid, Name: p.name, Inherit: true, ConnLimit: -1, MemberOf: p.in})
 	}

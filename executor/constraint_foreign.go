@@ -197,8 +197,10 @@ func (fk *foreignKey) pending(rt *Runtime, deferrable bool) *foreignCheck {
 	deferred := deferrable && fk.con.Deferrable && rt.Txn.Deferred(fk.con.OID, fk.con.InitiallyDeferred)
 	return rt.Txn.Pending(fk.con.OID, deferred, func() txn.Check {
 		typs := keyTypes(fk.parentCols)
-		return &foreignCheck{fk: fk, rt: rt, db: rt.Env.View.Snapshot.Database,
-			referenced: newKeyList(typs), removed: newKeyList(typs), restricted: newKeyList(typs)}
+		return &foreignCheck{
+			fk: fk, rt: rt, db: rt.Env.View.Snapshot.Database,
+			referenced: newKeyList(typs), removed: newKeyList(typs), restricted: newKeyList(typs),
+		}
 	}).(*foreignCheck)
 }
 

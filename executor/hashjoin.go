@@ -64,8 +64,7 @@ func (t *joinTable) add(row, key []types.Datum, keep bool) error {
 	h := hashKeys(t.keys.typs, key)
 	e := t.keys.find(key, h)
 	if e < 0 {
-		var err error
-		if e, err = t.keys.insert(key, h); err != nil {
+		if _, err := t.keys.insert(key, h); err != nil {
 			t.next = t.next[:i]
 			t.rows.drop()
 			return err

@@ -151,10 +151,12 @@ func (s *modifySession) run(query string) (string, error) {
 	}
 	var out string
 	err = s.s.Run(ctx, txn.StatementOptions{Write: len(plan.Writes) > 0 || plan.Locks}, func(ctx context.Context, st *txn.Stmt) (bool, error) {
-		rt := &executor.Runtime{Env: env, Txn: st, Budget: &executor.Budget{Limit: 64 << 20}, Procs: s.e.procs,
+		rt := &executor.Runtime{
+			Env: env, Txn: st, Budget: &executor.Budget{Limit: 64 << 20}, Procs: s.e.procs,
 			Bind: func(rel *catalog.Relation, cols []planner.Col, text string, want *types.T, typmod int32) (expr.Expr, error) {
 				return planner.BindExpr(pc, rel, cols, text, want, typmod)
-			}}
+			},
+		}
 		out, err = execute(ctx, rt, plan)
 		return false, err
 	})

@@ -249,7 +249,7 @@ func (r *subRun) array(ctx context.Context, t *types.T) (types.Datum, error) {
 	if err != nil {
 		return types.Null, err
 	}
-	value := types.Null
+	var value types.Datum
 	if r.types[0].IsArray() {
 		if value, err = stackArrays(r.types[0], vals); err != nil {
 			return types.Null, err

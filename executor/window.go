@@ -32,7 +32,6 @@ type windowOp struct {
 	ahead      []types.Datum // the first row of the next partition
 	key        []types.Datum
 	vals       []types.Datum
-	partition  expr.Partition
 	ended      bool
 	frameStart int
 	frameEnd   int

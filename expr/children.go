@@ -106,6 +106,7 @@ func (e *Coalesce) WithChildren(c []Expr) Expr    { n := *e; n.Args = c; return 
 func (e *NullIf) WithChildren(c []Expr) Expr      { n := *e; n.A, n.B = c[0], c[1]; return &n }
 func (e *MinMax) WithChildren(c []Expr) Expr      { n := *e; n.Args = c; return &n }
 func (e *ScalarArray) WithChildren(c []Expr) Expr { n := *e; n.Left, n.Array = c[0], c[1]; return &n }
+
 func (e *RowCompare) WithChildren(c []Expr) Expr {
 	n := *e
 	n.Left, n.Right = c[:len(e.Left)], c[len(e.Left):]
@@ -140,6 +141,7 @@ func (e *Subquery) WithChildren(c []Expr) Expr {
 	}
 	return &n
 }
+
 func (e *Agg) WithChildren(c []Expr) Expr {
 	n := *e
 	n.Args, c = c[:len(e.Args)], c[len(e.Args):]
@@ -152,6 +154,7 @@ func (e *Agg) WithChildren(c []Expr) Expr {
 	}
 	return &n
 }
+
 func (e *WindowCall) WithChildren(c []Expr) Expr {
 	n := *e
 	n.Args, c = c[:len(e.Args)], c[len(e.Args):]

@@ -136,7 +136,6 @@ type record struct {
 }
 
 func (r record) str(col string) string { return r.row[r.t.Col(col)] }
-func (r record) null(col string) bool  { return r.str(col) == facts.Null }
 func (r record) oid(col string) uint32 {
 	n, _ := strconv.ParseUint(r.str(col), 10, 32)
 	return uint32(n)

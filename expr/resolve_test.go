@@ -72,8 +72,10 @@ func TestParameterTypes(t *testing.T) {
 
 // domain builds a domain over int with NOT NULL and CHECK (VALUE > 0).
 func domain() *types.T {
-	return &types.T{OID: 50000, Name: "posint", Schema: "public", Kind: 'd', Category: 'N', Rep: types.RepInt, Base: types.Int4T,
-		BaseTypmod: -1, NotNull: true, Checks: []types.DomainCheck{{Name: "posint_check", Expr: "VALUE > 0"}}}
+	return &types.T{
+		OID: 50000, Name: "posint", Schema: "public", Kind: 'd', Category: 'N', Rep: types.RepInt, Base: types.Int4T,
+		BaseTypmod: -1, NotNull: true, Checks: []types.DomainCheck{{Name: "posint_check", Expr: "VALUE > 0"}},
+	}
 }
 
 func TestDomain(t *testing.T) {

@@ -212,7 +212,6 @@ type clauseInfo struct {
 	noWindow     bool
 	noSRF        bool
 	aggText      string // the whole text where it is not "aggregate functions are not allowed in NAME"
-	windowText   string
 	selectCannot string // "cannot use subquery in NAME"
 }
 

@@ -42,7 +42,6 @@ type boundCall struct {
 	schema, name string
 	args         []expr.Expr
 	names        []string
-	order        []expr.SortKey
 	filter       expr.Expr
 }
 

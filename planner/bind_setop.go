@@ -71,10 +71,6 @@ func (s *scope) combine(sel *pg_query.SelectStmt, left, right *query) (*query, e
 	case pg_query.SetOperation_SETOP_EXCEPT:
 		op.Kind = Except
 	}
-	name := setOpNames[sel.Op]
-	if op.All {
-		name += " ALL"
-	}
 	n := len(left.cols)
 	lx, rx := left.outputs(), right.outputs()
 	lc, rc := make([]expr.Expr, n), make([]expr.Expr, n)

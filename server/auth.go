@@ -148,7 +148,10 @@ func Verifier(password string, salt []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	k := client.GetStoredCredentials(scram.KeyFactors{Salt: string(salt), Iters: iterations})
+	k, err := client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: string(salt), Iters: iterations})
+	if err != nil {
+		return "", err
+	}
 	enc := base64.StdEncoding.EncodeToString
 	return mechanism + "$" + strconv.Itoa(iterations) + ":" + enc(salt) + "$" + enc(k.StoredKey) + ":" + enc(k.ServerKey), nil
 }

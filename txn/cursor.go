@@ -13,13 +13,12 @@ import (
 // opened, and dies with the transaction: before either happens it is read to its end into memory.
 // The counter-example: FETCH 1; UPDATE of the next row; FETCH 1 must show that row as it was.
 type txnCursor struct {
-	s      *Session
-	inner  mongo.Cursor // nil once it was drained or killed
-	from   string       // database and collection
-	rest   []bson.Raw
-	dead   bool
-	closed bool
-	onErr  func(error) error
+	s     *Session
+	inner mongo.Cursor // nil once it was drained or killed
+	from  string       // database and collection
+	rest  []bson.Raw
+	dead  bool
+	onErr func(error) error
 }
 
 func place(database, collection string) string { return database + "\x00" + collection }

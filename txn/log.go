@@ -219,8 +219,10 @@ func (s *Session) verify(ctx context.Context) error {
 			if len(ids) == 0 {
 				return nil
 			}
-			cur, err := s.ms.Read(ctx, mongo.Query{Database: p.database, Collection: p.collection,
-				Filter: bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}})
+			cur, err := s.ms.Read(ctx, mongo.Query{
+				Database: p.database, Collection: p.collection,
+				Filter: bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}},
+			})
 			if err != nil {
 				return err
 			}

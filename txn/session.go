@@ -70,11 +70,10 @@ type Session struct {
 }
 
 type savepoint struct {
-	name        string
-	log         int
-	hooks       int
-	locks       int
-	constraints int
+	name  string
+	log   int
+	hooks int
+	locks int
 }
 
 // hook is a function to run after the transaction has ended one way.

@@ -55,8 +55,10 @@ func (s *Session) Start(ctx context.Context, o StatementOptions) (*Stmt, error) 
 		s.queries++
 	}
 	s.running++
-	return &Stmt{s: s, auto: s.block == noBlock, write: o.Write || o.Log, log: o.Log, buffer: o.BufferWrites,
-		mark: s.log.total(), hooks: len(s.hooks), locks: len(s.owner.held)}, nil
+	return &Stmt{
+		s: s, auto: s.block == noBlock, write: o.Write || o.Log, log: o.Log, buffer: o.BufferWrites,
+		mark: s.log.total(), hooks: len(s.hooks), locks: len(s.owner.held),
+	}, nil
 }
 
 // refresh gives a READ COMMITTED block a new snapshot if other sessions have committed since the present one: MongoDB's

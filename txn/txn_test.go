@@ -303,8 +303,10 @@ func TestUndoRestoresDocumentsExactly(t *testing.T) {
 	f.must(s.Begin(txn.Options{}))
 	f.must(s.Savepoint(f.ctx, "s"))
 	f.must(s.Run(f.ctx, txn.StatementOptions{Write: true}, func(ctx context.Context, st *txn.Stmt) (bool, error) {
-		return false, st.Write(ctx, f.db, "c", []mongo.Write{{Kind: mongo.WriteUpdate, ID: id(1), Before: before,
-			Doc: raw(t, bson.D{{Key: "$unset", Value: bson.D{{Key: "z", Value: ""}}}, {Key: "$set", Value: bson.D{{Key: "a.q", Value: 2}, {Key: "n", Value: 1}}}})}})
+		return false, st.Write(ctx, f.db, "c", []mongo.Write{{
+			Kind: mongo.WriteUpdate, ID: id(1), Before: before,
+			Doc: raw(t, bson.D{{Key: "$unset", Value: bson.D{{Key: "z", Value: ""}}}, {Key: "$set", Value: bson.D{{Key: "a.q", Value: 2}, {Key: "n", Value: 1}}}}),
+		}})
 	}))
 	f.must(s.RollbackTo(f.ctx, "s"))
 	f.must(func() error { _, err := s.Commit(f.ctx); return err }())
@@ -547,7 +549,8 @@ func TestCancelledStatementStopsOnTheServer(t *testing.T) {
 	err := s.Run(ctx, txn.StatementOptions{}, func(ctx context.Context, st *txn.Stmt) (bool, error) {
 		cur, err := st.Read(ctx, mongo.Query{Collection: "c", Comment: "to be cancelled", Pipeline: bson.A{
 			bson.D{{Key: "$match", Value: bson.D{{Key: "$expr", Value: bson.D{{Key: "$function", Value: bson.D{
-				{Key: "body", Value: "function() { sleep(1000); return false }"}, {Key: "args", Value: bson.A{}}, {Key: "lang", Value: "js"}}}}}}}},
+				{Key: "body", Value: "function() { sleep(1000); return false }"}, {Key: "args", Value: bson.A{}}, {Key: "lang", Value: "js"},
+			}}}}}}},
 		}})
 		if err != nil {
 			return false, err

@@ -16,8 +16,10 @@ type Datum struct {
 	n   uint64 // integer, float bits, boolean, or the string's length
 }
 
-type inlineTag struct{}
-type strPtr *byte
+type (
+	inlineTag struct{}
+	strPtr    *byte
+)
 
 var inline = new(inlineTag)
 

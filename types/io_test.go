@@ -79,10 +79,14 @@ const userTypesSQL = `create type mood as enum ('sad', 'ok', 'happy');
 create domain posint as int4; create domain short as varchar(4); create type pair as (n int4, s text);`
 
 func userTypes() map[string]*T {
-	mood := &T{OID: 100001, Name: "mood", Schema: "public", Len: 4, Kind: 'e', Category: 'E', Rep: RepString, BaseTypmod: -1,
-		Labels: []EnumLabel{{1, "sad", 1}, {2, "ok", 2}, {3, "happy", 3}}}
-	pair := &T{OID: 100002, Name: "pair", Schema: "public", Len: -1, Kind: 'c', Category: 'C', Rep: RepRef, BaseTypmod: -1,
-		Fields: []Field{{Name: "n", Type: Int4T, Typmod: -1}, {Name: "s", Type: TextT, Typmod: -1}}}
+	mood := &T{
+		OID: 100001, Name: "mood", Schema: "public", Len: 4, Kind: 'e', Category: 'E', Rep: RepString, BaseTypmod: -1,
+		Labels: []EnumLabel{{1, "sad", 1}, {2, "ok", 2}, {3, "happy", 3}},
+	}
+	pair := &T{
+		OID: 100002, Name: "pair", Schema: "public", Len: -1, Kind: 'c', Category: 'C', Rep: RepRef, BaseTypmod: -1,
+		Fields: []Field{{Name: "n", Type: Int4T, Typmod: -1}, {Name: "s", Type: TextT, Typmod: -1}},
+	}
 	posint := &T{OID: 100003, Name: "posint", Schema: "public", Len: 4, Kind: 'd', Category: 'N', Rep: RepInt, Base: Int4T, BaseTypmod: -1}
 	short := &T{OID: 100004, Name: "short", Schema: "public", Len: -1, Kind: 'd', Category: 'S', Rep: RepString, Base: VarcharT, BaseTypmod: 8}
 	m := map[string]*T{"mood": mood, "pair": pair, "posint": posint, "short": short}

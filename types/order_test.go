@@ -166,8 +166,10 @@ func askFormats(t *testing.T) {
 	var out strings.Builder
 	for _, typ := range All() {
 		for _, mod := range []int32{-1, 0, 3, 7, 14, 655366, 655362 + 4, 327683, 0x7fff<<16 | 3, 4<<16 | 0xffff, 6<<16 | 0xffff, 7176<<16 | 2} {
-			usesMod := map[uint32]bool{oidBit: true, oidVarbit: true, oidBpchar: true, oidVarchar: true, oidNumeric: true, oidTime: true,
-				oidTimeTZ: true, oidTimestamp: true, oidTimestampTZ: true, oidInterval: true}
+			usesMod := map[uint32]bool{
+				oidBit: true, oidVarbit: true, oidBpchar: true, oidVarchar: true, oidNumeric: true, oidTime: true,
+				oidTimeTZ: true, oidTimestamp: true, oidTimestampTZ: true, oidInterval: true,
+			}
 			base := typ
 			if typ.IsArray() {
 				base = typ.Elem

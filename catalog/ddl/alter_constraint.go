@@ -194,7 +194,7 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 		setColumn(rel, col.Attnum, func(c *catalog.Column) { c.Missing = v })
 		r.ch.PutRelation(rel)
 	}
-	return a.recheck(rel, col.Attnum)
+	return a.recheck(col.Attnum)
 }
 
 // convertMissing converts the value that documents without the field have.
@@ -312,9 +312,9 @@ func (a *alter) convertIndexes(rel *catalog.Relation, attnum int16, t *types.T) 
 }
 
 // recheck binds the constraints over an altered column again: its type must still fit them.
-func (a *alter) recheck(rel *catalog.Relation, attnum int16) error {
+func (a *alter) recheck(attnum int16) error {
 	r := a.r
-	rel = a.rel()
+	rel := a.rel()
 	for _, con := range rel.Constraints {
 		if !slices.Contains(con.Columns, attnum) {
 			continue

@@ -209,9 +209,7 @@ func (b *tableBuild) addColumn(s *columnSpec) error {
 	s.col.Attnum = int16(len(b.rel.Columns) + 1)
 	b.rel.Columns = append(b.rel.Columns, s.col)
 	b.cols = append(b.cols, s)
-	for _, c := range s.constraints {
-		b.cons = append(b.cons, c)
-	}
+	b.cons = append(b.cons, s.constraints...)
 	return nil
 }
 

@@ -70,7 +70,6 @@ func (r *run) createFunction(n *pg_query.CreateFunctionStmt) (string, error) {
 
 func (r *run) functionArgs(f *catalog.Function, n *pg_query.CreateFunctionStmt) error {
 	var outs []*types.T
-	var outNames []string
 	table, sawDefault := false, false
 	for _, node := range n.Parameters {
 		p := node.GetFunctionParameter()
@@ -107,7 +106,7 @@ func (r *run) functionArgs(f *catalog.Function, n *pg_query.CreateFunctionStmt) 
 			return pgerr.New(pgerr.InvalidFunctionDefinition, "parameter name \"%s\" used more than once", a.Name)
 		}
 		if a.Mode == 'o' || a.Mode == 'b' || a.Mode == 't' {
-			outs, outNames = append(outs, t), append(outNames, a.Name)
+			outs = append(outs, t)
 		}
 		f.Args = append(f.Args, a)
 	}

@@ -15,8 +15,20 @@ var privilegeLetters = []struct {
 	name   string
 	letter byte
 }{
-	{"insert", 'a'}, {"select", 'r'}, {"update", 'w'}, {"delete", 'd'}, {"truncate", 'D'}, {"references", 'x'}, {"trigger", 't'}, {"execute", 'X'},
-	{"usage", 'U'}, {"create", 'C'}, {"temporary", 'T'}, {"connect", 'c'}, {"set", 's'}, {"alter system", 'A'},
+	{"insert", 'a'},
+	{"select", 'r'},
+	{"update", 'w'},
+	{"delete", 'd'},
+	{"truncate", 'D'},
+	{"references", 'x'},
+	{"trigger", 't'},
+	{"execute", 'X'},
+	{"usage", 'U'},
+	{"create", 'C'},
+	{"temporary", 'T'},
+	{"connect", 'c'},
+	{"set", 's'},
+	{"alter system", 'A'},
 }
 
 // allPrivileges are the letters that ALL means for a kind of object.
@@ -226,7 +238,8 @@ func (r *run) privilegeLetters(list []*pg_query.Node, kind pg_query.ObjectType) 
 		i := slices.IndexFunc(privilegeLetters, func(l struct {
 			name   string
 			letter byte
-		}) bool {
+		},
+		) bool {
 			return l.name == name
 		})
 		if i < 0 {

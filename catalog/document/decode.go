@@ -43,7 +43,6 @@ type Decoder struct {
 	hints []hint
 	// missing is the row of an empty document.
 	missing []types.Datum
-	micros  *fieldNode
 	// system lists the slots computed from the document as a whole.
 	system []int
 	whole  *wholeRow

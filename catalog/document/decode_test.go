@@ -81,18 +81,33 @@ func TestDecode(t *testing.T) {
 		want string
 	}{
 		{"all fields", all, bson.D{
-			{Key: "_id", Value: int32(1)}, {Key: "name", Value: "Ann"},
+			{Key: "_id", Value: int32(1)},
+			{Key: "name", Value: "Ann"},
 			{Key: "address", Value: bson.D{{Key: "x", Value: 1}, {Key: "city", Value: "Rome"}, {Key: "geo", Value: bson.D{{Key: "zip", Value: int64(7)}}}}},
-			{Key: "score", Value: 1.5}, {Key: "at", Value: bson.DateTime(1577836800123)}, {Key: "_us", Value: bson.D{{Key: "at", Value: int32(456)}}},
-			{Key: "level", Value: int32(9)}, {Key: "ref", Value: id}, {Key: "mixed", Value: bson.A{int32(1), "a"}}, {Key: "ok", Value: true},
+			{Key: "score", Value: 1.5},
+			{Key: "at", Value: bson.DateTime(1577836800123)},
+			{Key: "_us", Value: bson.D{{Key: "at", Value: int32(456)}}},
+			{Key: "level", Value: int32(9)},
+			{Key: "ref", Value: id},
+			{Key: "mixed", Value: bson.A{int32(1), "a"}},
+			{Key: "ok", Value: true},
 		}, `1|Ann|Rome|7|1.5|2020-01-01 00:00:00.123456|9|65f0c0ffee65f0c0ffee1234|[1, "a"]|t`},
 		{"missing fields", all, bson.D{{Key: "_id", Value: int32(1)}}, "1|-|-|-|-|-|3|-|-|-"},
 		{"nulls", all, bson.D{
-			{Key: "_id", Value: int32(1)}, {Key: "name", Value: nil}, {Key: "address", Value: nil}, {Key: "level", Value: nil}, {Key: "ref", Value: nil},
-			{Key: "at", Value: nil}, {Key: "_us", Value: bson.D{{Key: "at", Value: int32(456)}}},
+			{Key: "_id", Value: int32(1)},
+			{Key: "name", Value: nil},
+			{Key: "address", Value: nil},
+			{Key: "level", Value: nil},
+			{Key: "ref", Value: nil},
+			{Key: "at", Value: nil},
+			{Key: "_us", Value: bson.D{{Key: "at", Value: int32(456)}}},
 		}, "1|-|-|-|-|-|-|-|-|-"},
-		{"the remainder before the field", []int16{6}, bson.D{{Key: "_us", Value: bson.D{{Key: "at", Value: int32(1)}}}, {Key: "at", Value: bson.DateTime(0)}},
-			"1970-01-01 00:00:00.000001"},
+		{
+			"the remainder before the field",
+			[]int16{6},
+			bson.D{{Key: "_us", Value: bson.D{{Key: "at", Value: int32(1)}}}, {Key: "at", Value: bson.DateTime(0)}},
+			"1970-01-01 00:00:00.000001",
+		},
 		{"a path through something else", []int16{3, 4}, bson.D{{Key: "address", Value: "none"}}, "-|-"},
 		{"a column and its parts", []int16{12, 3}, bson.D{{Key: "address", Value: bson.D{{Key: "city", Value: "Rome"}}}}, `{"city": "Rome"}|Rome`},
 		{"the same column twice", []int16{2, 1, 2}, bson.D{{Key: "name", Value: "Ann"}, {Key: "_id", Value: int32(4)}}, "Ann|4|Ann"},
@@ -238,8 +253,12 @@ func FuzzDecode(f *testing.F) {
 func BenchmarkDecode(b *testing.B) {
 	rel := decodedPeople()
 	doc := raw(b, bson.D{
-		{Key: "_id", Value: int32(1)}, {Key: "name", Value: "Ann"}, {Key: "address", Value: bson.D{{Key: "city", Value: "Rome"}}},
-		{Key: "score", Value: 1.5}, {Key: "level", Value: int32(9)}, {Key: "ok", Value: true},
+		{Key: "_id", Value: int32(1)},
+		{Key: "name", Value: "Ann"},
+		{Key: "address", Value: bson.D{{Key: "city", Value: "Rome"}}},
+		{Key: "score", Value: 1.5},
+		{Key: "level", Value: int32(9)},
+		{Key: "ok", Value: true},
 	})
 	atts := []int16{1, 2, 3, 5, 7, 11}
 	d := NewDecoder(rel, atts)

@@ -86,15 +86,24 @@ func TestInsertDocuments(t *testing.T) {
 		want string
 		code pgerr.Code
 	}{
-		{"nested from its parts", people(), []types.Datum{types.Int(1), types.Str("x"), null, types.Str("Rome"), types.Str("CET"), null},
-			`{"_id":1,"name":"x","address":{"city":"Rome","geo":{"zone":"CET"}}}`, ""},
-		{"nested as a whole", people(), []types.Datum{types.Int(1), null, jsonb(`{"city": "Rome"}`), null, null, null},
-			`{"_id":1,"address":{"city":"Rome"}}`, ""},
+		{
+			"nested from its parts", people(),
+			[]types.Datum{types.Int(1), types.Str("x"), null, types.Str("Rome"), types.Str("CET"), null},
+			`{"_id":1,"name":"x","address":{"city":"Rome","geo":{"zone":"CET"}}}`, "",
+		},
+		{
+			"nested as a whole", people(),
+			[]types.Datum{types.Int(1), null, jsonb(`{"city": "Rome"}`), null, null, null},
+			`{"_id":1,"address":{"city":"Rome"}}`, "",
+		},
 		{"both", people(), []types.Datum{types.Int(1), null, jsonb(`{}`), types.Str("Rome"), null, null}, "", pgerr.SyntaxError},
 		{"a dot in a name", people(), []types.Datum{types.Int(1), null, null, null, null, types.Str("y")}, `{"_id":1,"odd.name":"y"}`, ""},
 		{"nulls of own tables", own(), []types.Datum{null, null, null, null}, `{"_id":{"$oid":"000000000000000000000001"},"a":null,"at":null,"later":null}`, ""},
-		{"microseconds", own(), []types.Datum{types.Str("v"), types.Str("k"), timestamp("2020-01-01 00:00:00.123456"), types.Str("z")},
-			`{"_id":{"$oid":"000000000000000000000001"},"a":"v","u":"k","at":{"$date":"2020-01-01T00:00:00.123Z"},"later":"z","_us":{"at":456}}`, ""},
+		{
+			"microseconds", own(),
+			[]types.Datum{types.Str("v"), types.Str("k"), timestamp("2020-01-01 00:00:00.123456"), types.Str("z")},
+			`{"_id":{"$oid":"000000000000000000000001"},"a":"v","u":"k","at":{"$date":"2020-01-01T00:00:00.123Z"},"later":"z","_us":{"at":456}}`, "",
+		},
 		{"infinity has no microseconds", own(), []types.Datum{null, null, types.Int(types.TimestampInfinity), null}, "any", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -152,10 +161,14 @@ func TestUpdateDocuments(t *testing.T) {
 		{"unique to null", own(), `{"_id":1,"u":"k"}`, 1, types.Str("k"), null, `{"$unset":{"u":true}}`, false},
 		{"missing default to null", own(), `{"_id":1}`, 3, types.Str("default"), null, `{"$set":{"later":null}}`, false},
 		{"missing default kept", own(), `{"_id":1}`, 3, types.Str("default"), types.Str("default"), "nothing", false},
-		{"microseconds come", own(), `{"_id":1,"at":{"$date":"2020-01-01T00:00:00.123Z"}}`, 2, timestamp("2020-01-01 00:00:00.123"), timestamp("2020-01-01 00:00:00.123007"),
-			`{"$set":{"at":{"$date":"2020-01-01T00:00:00.123Z"},"_us.at":7}}`, false},
-		{"microseconds go", own(), `{"_id":1,"at":{"$date":"2020-01-01T00:00:00.123Z"},"_us":{"at":7}}`, 2, timestamp("2020-01-01 00:00:00.123007"), null,
-			`{"$set":{"at":null},"$unset":{"_us.at":true}}`, false},
+		{
+			"microseconds come", own(), `{"_id":1,"at":{"$date":"2020-01-01T00:00:00.123Z"}}`, 2, timestamp("2020-01-01 00:00:00.123"), timestamp("2020-01-01 00:00:00.123007"),
+			`{"$set":{"at":{"$date":"2020-01-01T00:00:00.123Z"},"_us.at":7}}`, false,
+		},
+		{
+			"microseconds go", own(), `{"_id":1,"at":{"$date":"2020-01-01T00:00:00.123Z"},"_us":{"at":7}}`, 2, timestamp("2020-01-01 00:00:00.123007"), null,
+			`{"$set":{"at":null},"$unset":{"_us.at":true}}`, false,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			e, err := NewEncoder(tc.rel)

@@ -32,7 +32,8 @@ const columnJoins = `
 
 func columnViews() []view {
 	return []view{
-		{"columns", columnType() + `
+		{
+			"columns", columnType() + `
 			table_catalog: pg_catalog.current_database()
 			table_schema: nc.nspname
 			table_name: c.relname
@@ -60,8 +61,10 @@ func columnViews() []view {
 			`FROM pg_catalog.pg_class c` + columnJoins + `
 			 LEFT JOIN pg_catalog.pg_sequence seq ON seq.seqrelid = CASE WHEN a.attidentity <> '' THEN
 			   pg_catalog.pg_get_serial_sequence(pg_catalog.quote_ident(nc.nspname) || '.' || pg_catalog.quote_ident(c.relname), a.attname)::pg_catalog.regclass::pg_catalog.oid END
-			 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'f', 'p') AND NOT pg_catalog.pg_is_other_temp_schema(nc.oid)`},
-		{"attributes", columnType() + `
+			 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'f', 'p') AND NOT pg_catalog.pg_is_other_temp_schema(nc.oid)`,
+		},
+		{
+			"attributes", columnType() + `
 			udt_catalog: pg_catalog.current_database()
 			udt_schema: nc.nspname
 			udt_name: c.relname
@@ -73,8 +76,10 @@ func columnViews() []view {
 			attribute_udt_schema: COALESCE(nbt.nspname, nt.nspname)
 			attribute_udt_name: COALESCE(bt.typname, t.typname)
 			is_derived_reference_attribute: 'NO'`,
-			"FROM pg_catalog.pg_class c" + columnJoins + "WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'c'"},
-		{"column_domain_usage", `
+			"FROM pg_catalog.pg_class c" + columnJoins + "WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'c'",
+		},
+		{
+			"column_domain_usage", `
 			domain_catalog: pg_catalog.current_database()
 			domain_schema: nt.nspname
 			domain_name: t.typname
@@ -84,8 +89,10 @@ func columnViews() []view {
 			column_name: a.attname`,
 			`FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace nc ON nc.oid = c.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
 			 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace
-			 WHERE t.typtype = 'd' AND c.relkind IN ('r', 'v', 'f', 'p') AND a.attnum > 0 AND NOT a.attisdropped`},
-		{"column_udt_usage", `
+			 WHERE t.typtype = 'd' AND c.relkind IN ('r', 'v', 'f', 'p') AND a.attnum > 0 AND NOT a.attisdropped`,
+		},
+		{
+			"column_udt_usage", `
 			udt_catalog: pg_catalog.current_database()
 			udt_schema: COALESCE(nbt.nspname, nt.nspname)
 			udt_name: COALESCE(bt.typname, t.typname)
@@ -93,8 +100,10 @@ func columnViews() []view {
 			table_schema: nc.nspname
 			table_name: c.relname
 			column_name: a.attname`,
-			"FROM pg_catalog.pg_class c" + columnJoins + "WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'f', 'p')"},
-		{"column_column_usage", `
+			"FROM pg_catalog.pg_class c" + columnJoins + "WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'f', 'p')",
+		},
+		{
+			"column_column_usage", `
 			table_catalog: pg_catalog.current_database()
 			table_schema: n.nspname
 			table_name: c.relname
@@ -104,14 +113,16 @@ func columnViews() []view {
 			 JOIN pg_catalog.pg_attribute ad ON ad.attrelid = c.oid JOIN pg_catalog.pg_attrdef atd ON atd.adrelid = c.oid AND atd.adnum = ad.attnum
 			 JOIN pg_catalog.pg_depend d ON d.classid = 2604 AND d.objid = atd.oid AND d.refclassid = 1259 AND d.refobjid = c.oid
 			 JOIN pg_catalog.pg_attribute ac ON ac.attrelid = c.oid AND ac.attnum = d.refobjsubid
-			 WHERE ad.attgenerated <> '' AND ac.attnum <> ad.attnum`},
+			 WHERE ad.attgenerated <> '' AND ac.attnum <> ad.attnum`,
+		},
 		{"column_options", "column_name: c.attname", "FROM pg_catalog.pg_attribute c WHERE c.attfdwoptions IS NOT NULL"},
 	}
 }
 
 func typeViews() []view {
 	return []view{
-		{"domains", typeFacts("", "t.typbasetype", "t.typtypmod") + `
+		{
+			"domains", typeFacts("", "t.typbasetype", "t.typtypmod") + `
 			domain_catalog: pg_catalog.current_database()
 			domain_schema: nt.nspname
 			domain_name: t.typname
@@ -128,8 +139,10 @@ func typeViews() []view {
 			 JOIN pg_catalog.pg_type bt ON bt.oid = t.typbasetype JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace
 			 LEFT JOIN pg_catalog.pg_collation co ON co.oid = t.typcollation AND co.oid <> 100
 			 LEFT JOIN pg_catalog.pg_namespace nco ON nco.oid = co.collnamespace
-			 WHERE t.typtype = 'd'`},
-		{"domain_udt_usage", `
+			 WHERE t.typtype = 'd'`,
+		},
+		{
+			"domain_udt_usage", `
 			udt_catalog: pg_catalog.current_database()
 			udt_schema: nbt.nspname
 			udt_name: bt.typname
@@ -137,15 +150,19 @@ func typeViews() []view {
 			domain_schema: nt.nspname
 			domain_name: t.typname`,
 			`FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace
-			 JOIN pg_catalog.pg_type bt ON bt.oid = t.typbasetype JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace WHERE t.typtype = 'd'`},
-		{"user_defined_types", `
+			 JOIN pg_catalog.pg_type bt ON bt.oid = t.typbasetype JOIN pg_catalog.pg_namespace nbt ON nbt.oid = bt.typnamespace WHERE t.typtype = 'd'`,
+		},
+		{
+			"user_defined_types", `
 			user_defined_type_catalog: pg_catalog.current_database()
 			user_defined_type_schema: n.nspname
 			user_defined_type_name: c.relname
 			user_defined_type_category: 'STRUCTURED'
 			is_instantiable: 'YES'`,
-			"FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'c'"},
-		{"element_types", `
+			"FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'c'",
+		},
+		{
+			"element_types", `
 			object_catalog: pg_catalog.current_database()
 			object_schema: n.nspname
 			object_name: x.objname
@@ -176,8 +193,10 @@ func typeViews() []view {
 			 JOIN pg_catalog.pg_namespace nbt ON nbt.oid = et.typnamespace
 			 LEFT JOIN pg_catalog.pg_collation co ON co.oid = x.objcoll AND co.oid <> 100
 			 LEFT JOIN pg_catalog.pg_namespace nco ON nco.oid = co.collnamespace
-			 WHERE t.typlen = -1 AND t.typelem <> 0`},
-		{"data_type_privileges", `
+			 WHERE t.typlen = -1 AND t.typelem <> 0`,
+		},
+		{
+			"data_type_privileges", `
 			object_catalog: pg_catalog.current_database()
 			object_schema: x.s
 			object_name: x.n
@@ -187,7 +206,8 @@ func typeViews() []view {
 			  UNION ALL SELECT table_schema, table_name, 'TABLE', dtd_identifier FROM information_schema.columns
 			  UNION ALL SELECT domain_schema, domain_name, 'DOMAIN', dtd_identifier FROM information_schema.domains
 			  UNION ALL SELECT specific_schema, specific_name, 'ROUTINE', dtd_identifier FROM information_schema.parameters
-			  UNION ALL SELECT specific_schema, specific_name, 'ROUTINE', dtd_identifier FROM information_schema.routines) AS x (s, n, t, d)`},
+			  UNION ALL SELECT specific_schema, specific_name, 'ROUTINE', dtd_identifier FROM information_schema.routines) AS x (s, n, t, d)`,
+		},
 		{"transforms", "udt_name: t.typname", "FROM pg_catalog.pg_transform r JOIN pg_catalog.pg_type t ON t.oid = r.trftype"},
 	}
 }

@@ -5,7 +5,8 @@ func constraintViews() []view {
 			 JOIN pg_catalog.pg_constraint c ON c.conrelid = r.oid JOIN pg_catalog.pg_namespace nc ON nc.oid = c.connamespace
 			 `
 	return []view{
-		{"table_constraints", `
+		{
+			"table_constraints", `
 			constraint_catalog: pg_catalog.current_database()
 			constraint_schema: x.conschema
 			constraint_name: x.conname
@@ -26,8 +27,10 @@ func constraintViews() []view {
 			  UNION ALL
 			  SELECT nr.nspname, nr.oid::text || '_' || r.oid::text || '_' || a.attnum::text || '_not_null', nr.nspname, r.relname, 'CHECK', false, false, NULL
 			    FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace nr ON nr.oid = r.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid
-			   WHERE a.attnotnull AND a.attnum > 0 AND NOT a.attisdropped AND r.relkind IN ('r', 'p') AND NOT pg_catalog.pg_is_other_temp_schema(nr.oid)) x`},
-		{"key_column_usage", `
+			   WHERE a.attnotnull AND a.attnum > 0 AND NOT a.attisdropped AND r.relkind IN ('r', 'p') AND NOT pg_catalog.pg_is_other_temp_schema(nr.oid)) x`,
+		},
+		{
+			"key_column_usage", `
 			constraint_catalog: pg_catalog.current_database()
 			constraint_schema: nc.nspname
 			constraint_name: c.conname
@@ -39,8 +42,10 @@ func constraintViews() []view {
 			position_in_unique_constraint: CASE WHEN c.contype = 'f' THEN information_schema._pg_index_position(c.conindid, c.confkey[k.n]) END`,
 			rel + `CROSS JOIN LATERAL pg_catalog.unnest(c.conkey) WITH ORDINALITY AS k (attnum, n)
 			 JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum = k.attnum
-			 WHERE c.contype IN ('p', 'u', 'f') AND r.relkind IN ('r', 'p') AND NOT a.attisdropped AND NOT pg_catalog.pg_is_other_temp_schema(nr.oid)`},
-		{"referential_constraints", `
+			 WHERE c.contype IN ('p', 'u', 'f') AND r.relkind IN ('r', 'p') AND NOT a.attisdropped AND NOT pg_catalog.pg_is_other_temp_schema(nr.oid)`,
+		},
+		{
+			"referential_constraints", `
 			constraint_catalog: pg_catalog.current_database()
 			constraint_schema: ncon.nspname
 			constraint_name: con.conname
@@ -53,8 +58,10 @@ func constraintViews() []view {
 			`FROM pg_catalog.pg_constraint con JOIN pg_catalog.pg_namespace ncon ON ncon.oid = con.connamespace
 			 LEFT JOIN pg_catalog.pg_constraint pkc ON pkc.conindid = con.conindid AND pkc.conrelid = con.confrelid AND pkc.contype IN ('p', 'u')
 			 LEFT JOIN pg_catalog.pg_namespace npkc ON npkc.oid = pkc.connamespace
-			 WHERE con.contype = 'f'`},
-		{"check_constraints", `
+			 WHERE con.contype = 'f'`,
+		},
+		{
+			"check_constraints", `
 			constraint_catalog: pg_catalog.current_database()
 			constraint_schema: x.nspname
 			constraint_name: x.conname
@@ -64,8 +71,10 @@ func constraintViews() []view {
 			  UNION ALL
 			  SELECT n.nspname, n.oid::text || '_' || r.oid::text || '_' || a.attnum::text || '_not_null', a.attname::text || ' IS NOT NULL'
 			    FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid
-			   WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND r.relkind IN ('r', 'p')) x`},
-		{"constraint_column_usage", `
+			   WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull AND r.relkind IN ('r', 'p')) x`,
+		},
+		{
+			"constraint_column_usage", `
 			table_catalog: pg_catalog.current_database()
 			table_schema: nr.nspname
 			table_name: r.relname
@@ -78,8 +87,10 @@ func constraintViews() []view {
 			 JOIN pg_catalog.pg_class r ON r.oid = CASE WHEN c.contype = 'f' THEN c.confrelid ELSE c.conrelid END
 			 JOIN pg_catalog.pg_namespace nr ON nr.oid = r.relnamespace
 			 JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum = ANY (CASE WHEN c.contype = 'f' THEN c.confkey ELSE c.conkey END)
-			 WHERE c.contype IN ('p', 'u', 'f', 'c') AND r.relkind IN ('r', 'p') AND NOT a.attisdropped`},
-		{"constraint_table_usage", `
+			 WHERE c.contype IN ('p', 'u', 'f', 'c') AND r.relkind IN ('r', 'p') AND NOT a.attisdropped`,
+		},
+		{
+			"constraint_table_usage", `
 			table_catalog: pg_catalog.current_database()
 			table_schema: nr.nspname
 			table_name: r.relname
@@ -88,9 +99,11 @@ func constraintViews() []view {
 			constraint_name: c.conname`,
 			`FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace nc ON nc.oid = c.connamespace
 			 JOIN pg_catalog.pg_class r ON r.oid = CASE WHEN c.contype = 'f' THEN c.confrelid ELSE c.conrelid END
-			 JOIN pg_catalog.pg_namespace nr ON nr.oid = r.relnamespace WHERE c.contype IN ('p', 'u', 'f') AND r.relkind IN ('r', 'p')`},
+			 JOIN pg_catalog.pg_namespace nr ON nr.oid = r.relnamespace WHERE c.contype IN ('p', 'u', 'f') AND r.relkind IN ('r', 'p')`,
+		},
 		{"check_constraint_routine_usage", "constraint_name: c.conname", "FROM pg_catalog.pg_constraint c WHERE false"},
-		{"domain_constraints", `
+		{
+			"domain_constraints", `
 			constraint_catalog: pg_catalog.current_database()
 			constraint_schema: rs.nspname
 			constraint_name: con.conname
@@ -100,8 +113,10 @@ func constraintViews() []view {
 			is_deferrable: ` + yesNo("con.condeferrable") + `
 			initially_deferred: ` + yesNo("con.condeferred"),
 			`FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace JOIN pg_catalog.pg_constraint con ON con.contypid = t.oid
-			 JOIN pg_catalog.pg_namespace rs ON rs.oid = con.connamespace WHERE t.typtype = 'd'`},
-		{"triggers", `
+			 JOIN pg_catalog.pg_namespace rs ON rs.oid = con.connamespace WHERE t.typtype = 'd'`,
+		},
+		{
+			"triggers", `
 			trigger_catalog: pg_catalog.current_database()
 			trigger_schema: n.nspname
 			trigger_name: t.tgname
@@ -119,8 +134,10 @@ func constraintViews() []view {
 			`FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid
 			 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid JOIN pg_catalog.pg_namespace np ON np.oid = p.pronamespace
 			 JOIN (VALUES (4, 'INSERT'), (8, 'DELETE'), (16, 'UPDATE')) AS em (num, text) ON (t.tgtype & em.num) <> 0
-			 WHERE NOT t.tgisinternal`},
-		{"triggered_update_columns", `
+			 WHERE NOT t.tgisinternal`,
+		},
+		{
+			"triggered_update_columns", `
 			trigger_catalog: pg_catalog.current_database()
 			trigger_schema: n.nspname
 			trigger_name: t.tgname
@@ -129,6 +146,7 @@ func constraintViews() []view {
 			event_object_table: c.relname
 			event_object_column: a.attname`,
 			`FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid
-			 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (t.tgattr) WHERE NOT t.tgisinternal`},
+			 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (t.tgattr) WHERE NOT t.tgisinternal`,
+		},
 	}
 }

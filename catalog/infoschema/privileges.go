@@ -35,7 +35,8 @@ func privilegeViews() []view {
 
 func objectPrivileges() []view {
 	return []view{
-		{"table_privileges", granted + `
+		{
+			"table_privileges", granted + `
 			table_catalog: pg_catalog.current_database()
 			table_schema: n.nspname
 			table_name: o.relname
@@ -44,8 +45,10 @@ func objectPrivileges() []view {
 			`FROM (SELECT c.relname, c.relnamespace, c.relowner AS owner, COALESCE(c.relacl, pg_catalog.acldefault('r', c.relowner)) AS acl
 			    FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'v', 'f', 'p')) o
 			 JOIN pg_catalog.pg_namespace n ON n.oid = o.relnamespace CROSS JOIN LATERAL pg_catalog.aclexplode(o.acl) x` + grantedTo + `
-			 WHERE x.privilege_type IN ('INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER')`},
-		{"column_privileges", granted + `
+			 WHERE x.privilege_type IN ('INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER')`,
+		},
+		{
+			"column_privileges", granted + `
 			table_catalog: pg_catalog.current_database()
 			table_schema: n.nspname
 			table_name: o.relname
@@ -55,8 +58,10 @@ func objectPrivileges() []view {
 			    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
 			   WHERE c.relkind IN ('r', 'v', 'f', 'p') AND a.attnum > 0 AND NOT a.attisdropped) o
 			 JOIN pg_catalog.pg_namespace n ON n.oid = o.relnamespace CROSS JOIN LATERAL pg_catalog.aclexplode(o.acl) x` + grantedTo + `
-			 WHERE x.privilege_type IN ('INSERT', 'SELECT', 'UPDATE', 'REFERENCES')`},
-		{"routine_privileges", granted + `
+			 WHERE x.privilege_type IN ('INSERT', 'SELECT', 'UPDATE', 'REFERENCES')`,
+		},
+		{
+			"routine_privileges", granted + `
 			specific_catalog: pg_catalog.current_database()
 			specific_schema: n.nspname
 			specific_name: o.proname::text || '_' || o.oid::text
@@ -66,8 +71,10 @@ func objectPrivileges() []view {
 			privilege_type: 'EXECUTE'`,
 			`FROM (SELECT p.oid, p.proname, p.pronamespace, p.proowner AS owner, COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner)) AS acl FROM pg_catalog.pg_proc p) o
 			 JOIN pg_catalog.pg_namespace n ON n.oid = o.pronamespace CROSS JOIN LATERAL pg_catalog.aclexplode(o.acl) x` + grantedTo + `
-			 WHERE x.privilege_type = 'EXECUTE'`},
-		{"udt_privileges", granted + `
+			 WHERE x.privilege_type = 'EXECUTE'`,
+		},
+		{
+			"udt_privileges", granted + `
 			udt_catalog: pg_catalog.current_database()
 			udt_schema: n.nspname
 			udt_name: o.typname
@@ -75,8 +82,10 @@ func objectPrivileges() []view {
 			`FROM (SELECT t.typname, t.typnamespace, t.typowner AS owner, COALESCE(t.typacl, pg_catalog.acldefault('T', t.typowner)) AS acl
 			    FROM pg_catalog.pg_type t WHERE t.typtype = 'c') o
 			 JOIN pg_catalog.pg_namespace n ON n.oid = o.typnamespace CROSS JOIN LATERAL pg_catalog.aclexplode(o.acl) x` + grantedTo + `
-			 WHERE x.privilege_type = 'USAGE'`},
-		{"usage_privileges", `
+			 WHERE x.privilege_type = 'USAGE'`,
+		},
+		{
+			"usage_privileges", `
 			grantor: o.grantor
 			grantee: o.grantee
 			object_catalog: pg_catalog.current_database()
@@ -97,6 +106,7 @@ func objectPrivileges() []view {
 			  SELECT g.rolname, COALESCE(r.rolname, 'PUBLIC'), n.nspname, c.relname, 'SEQUENCE', CASE WHEN x.is_grantable OR pg_catalog.pg_has_role(x.grantee, c.relowner, 'USAGE') THEN 'YES' ELSE 'NO' END
 			    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 			    CROSS JOIN LATERAL pg_catalog.aclexplode(COALESCE(c.relacl, pg_catalog.acldefault('r', c.relowner))) x` + grantedTo + `
-			   WHERE c.relkind = 'S' AND x.privilege_type = 'USAGE') o`},
+			   WHERE c.relkind = 'S' AND x.privilege_type = 'USAGE') o`,
+		},
 	}
 }

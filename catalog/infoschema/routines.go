@@ -2,7 +2,8 @@ package infoschema
 
 func routineViews() []view {
 	return []view{
-		{"routines", `
+		{
+			"routines", `
 			specific_catalog: pg_catalog.current_database()
 			specific_schema: n.nspname
 			specific_name: p.proname::text || '_' || p.oid::text
@@ -29,8 +30,10 @@ func routineViews() []view {
 			as_locator: 'NO'
 			is_udt_dependent: 'NO'`,
 			`FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-			 LEFT JOIN pg_catalog.pg_type t ON t.oid = p.prorettype AND p.prokind <> 'p' LEFT JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace`},
-		{"parameters", `
+			 LEFT JOIN pg_catalog.pg_type t ON t.oid = p.prorettype AND p.prokind <> 'p' LEFT JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace`,
+		},
+		{
+			"parameters", `
 			specific_catalog: pg_catalog.current_database()
 			specific_schema: n.nspname
 			specific_name: p.proname::text || '_' || p.oid::text
@@ -47,7 +50,8 @@ func routineViews() []view {
 			parameter_default: pg_catalog.pg_get_function_arg_default(p.oid, x.n::integer)`,
 			`FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_proc p ON p.pronamespace = n.oid
 			 CROSS JOIN LATERAL pg_catalog.unnest(COALESCE(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY AS x (typ, n)
-			 JOIN pg_catalog.pg_type t ON t.oid = x.typ JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace`},
+			 JOIN pg_catalog.pg_type t ON t.oid = x.typ JOIN pg_catalog.pg_namespace nt ON nt.oid = t.typnamespace`,
+		},
 		{"routine_column_usage", "routine_name: p.proname", "FROM pg_catalog.pg_proc p WHERE false"},
 		{"routine_routine_usage", "routine_name: p.proname", "FROM pg_catalog.pg_proc p WHERE false"},
 		{"routine_sequence_usage", "routine_name: p.proname", "FROM pg_catalog.pg_proc p WHERE false"},

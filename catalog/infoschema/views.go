@@ -127,12 +127,15 @@ func dataType(t, nt string) string {
 func schemaViews() []view {
 	return []view{
 		{"information_schema_catalog_name", "catalog_name: pg_catalog.current_database()", ""},
-		{"schemata", `
+		{
+			"schemata", `
 			catalog_name: pg_catalog.current_database()
 			schema_name: n.nspname
 			schema_owner: u.rolname`,
-			"FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_authid u ON u.oid = n.nspowner"},
-		{"tables", `
+			"FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_authid u ON u.oid = n.nspowner",
+		},
+		{
+			"tables", `
 			table_catalog: pg_catalog.current_database()
 			table_schema: nc.nspname
 			table_name: c.relname
@@ -141,8 +144,10 @@ func schemaViews() []view {
 			is_typed: 'NO'
 			commit_action: NULL`,
 			`FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace nc ON nc.oid = c.relnamespace
-			 WHERE c.relkind IN ('r', 'v', 'f', 'p') AND NOT pg_catalog.pg_is_other_temp_schema(nc.oid)`},
-		{"views", `
+			 WHERE c.relkind IN ('r', 'v', 'f', 'p') AND NOT pg_catalog.pg_is_other_temp_schema(nc.oid)`,
+		},
+		{
+			"views", `
 			table_catalog: pg_catalog.current_database()
 			table_schema: nc.nspname
 			table_name: c.relname
@@ -153,8 +158,10 @@ func schemaViews() []view {
 			is_trigger_updatable: ` + yesNo("EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND (g.tgtype & 81) = 81)") + `
 			is_trigger_deletable: ` + yesNo("EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND (g.tgtype & 73) = 73)") + `
 			is_trigger_insertable_into: ` + yesNo("EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND (g.tgtype & 69) = 69)"),
-			`FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace nc ON nc.oid = c.relnamespace WHERE c.relkind = 'v'`},
-		{"sequences", `
+			`FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace nc ON nc.oid = c.relnamespace WHERE c.relkind = 'v'`,
+		},
+		{
+			"sequences", `
 			sequence_catalog: pg_catalog.current_database()
 			sequence_schema: nc.nspname
 			sequence_name: c.relname
@@ -170,9 +177,11 @@ func schemaViews() []view {
 			// an identity column's sequence is part of the column
 			`FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace nc ON nc.oid = c.relnamespace JOIN pg_catalog.pg_sequence s ON s.seqrelid = c.oid
 			 WHERE c.relkind = 'S' AND NOT pg_catalog.pg_is_other_temp_schema(nc.oid)
-			   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.objid = c.oid AND d.classid = 1259 AND d.deptype = 'i')`},
+			   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.objid = c.oid AND d.classid = 1259 AND d.deptype = 'i')`,
+		},
 		{"enabled_roles", "role_name: r.rolname", "FROM pg_catalog.pg_authid r WHERE pg_catalog.pg_has_role(r.oid, 'USAGE')"},
-		{"applicable_roles", `
+		{
+			"applicable_roles", `
 			grantee: x.grantee
 			role_name: x.role
 			is_grantable: ` + yesNo("x.admin"),
@@ -181,12 +190,15 @@ func schemaViews() []view {
 			    FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_authid a ON m.member = a.oid JOIN pg_catalog.pg_authid b ON m.roleid = b.oid
 			  UNION SELECT u.oid, u.rolname, g.rolname, false FROM pg_catalog.pg_database d JOIN pg_catalog.pg_authid u ON u.oid = d.datdba
 			    JOIN pg_catalog.pg_authid g ON g.rolname = 'pg_database_owner' WHERE d.datname = pg_catalog.current_database()) x
-			 WHERE pg_catalog.pg_has_role(x.oid, 'USAGE')`},
-		{"administrable_role_authorizations", `
+			 WHERE pg_catalog.pg_has_role(x.oid, 'USAGE')`,
+		},
+		{
+			"administrable_role_authorizations", `
 			grantee: r.grantee
 			role_name: r.role_name
 			is_grantable: r.is_grantable`,
-			"FROM information_schema.applicable_roles r WHERE r.is_grantable = 'YES'"},
+			"FROM information_schema.applicable_roles r WHERE r.is_grantable = 'YES'",
+		},
 		{"character_sets", `
 			character_set_name: 'UTF8'
 			character_repertoire: 'UCS'
@@ -194,17 +206,21 @@ func schemaViews() []view {
 			default_collate_catalog: pg_catalog.current_database()
 			default_collate_schema: NULL
 			default_collate_name: NULL`, ""},
-		{"collations", `
+		{
+			"collations", `
 			collation_catalog: pg_catalog.current_database()
 			collation_schema: nc.nspname
 			collation_name: c.collname
 			pad_attribute: 'NO PAD'`,
-			"FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace nc ON c.collnamespace = nc.oid WHERE c.collencoding IN (-1, 6)"},
-		{"collation_character_set_applicability", `
+			"FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace nc ON c.collnamespace = nc.oid WHERE c.collencoding IN (-1, 6)",
+		},
+		{
+			"collation_character_set_applicability", `
 			collation_catalog: pg_catalog.current_database()
 			collation_schema: nc.nspname
 			collation_name: c.collname
 			character_set_name: 'UTF8'`,
-			"FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace nc ON c.collnamespace = nc.oid WHERE c.collencoding IN (-1, 6)"},
+			"FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace nc ON c.collnamespace = nc.oid WHERE c.collencoding IN (-1, 6)",
+		},
 	}
 }

@@ -175,14 +175,18 @@ func (c scope) identify(class, o uint32, sub int) object {
 		}
 	case procCatalog:
 		if p := c.proc(o); p != nil {
-			return object{kind: map[byte]string{'a': "aggregate", 'p': "procedure"}[p.kind] + pickString(p.kind != 'a' && p.kind != 'p', "function"), schema: p.schema,
-				identity: qualified(p.schema, p.name) + strings.TrimPrefix(c.procSignature(p), strings.SplitN(c.procSignature(p), "(", 2)[0]), shown: c.procSignature(p)}
+			return object{
+				kind: map[byte]string{'a': "aggregate", 'p': "procedure"}[p.kind] + pickString(p.kind != 'a' && p.kind != 'p', "function"), schema: p.schema,
+				identity: qualified(p.schema, p.name) + strings.TrimPrefix(c.procSignature(p), strings.SplitN(c.procSignature(p), "(", 2)[0]), shown: c.procSignature(p),
+			}
 		}
 	case constraintCatalog:
 		if k, ok := c.s.ConstraintByOID(o); ok {
 			table, _ := c.relationName(k.Table.OID)
-			return object{kind: "table constraint", schema: k.Table.Schema, identity: quote(k.Constraint.Name) + " on " + qualified(k.Table.Schema, k.Table.Name),
-				column: k.Constraint.Name, table: table}
+			return object{
+				kind: "table constraint", schema: k.Table.Schema, identity: quote(k.Constraint.Name) + " on " + qualified(k.Table.Schema, k.Table.Name),
+				column: k.Constraint.Name, table: table,
+			}
 		}
 	case attrdefCatalog:
 		if rel, att, ok := madeOwner(c.s, o); ok {

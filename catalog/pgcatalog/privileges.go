@@ -209,8 +209,20 @@ var aclLetters = []struct {
 	letter byte
 	name   string
 }{
-	{'a', "INSERT"}, {'r', "SELECT"}, {'w', "UPDATE"}, {'d', "DELETE"}, {'D', "TRUNCATE"}, {'x', "REFERENCES"}, {'t', "TRIGGER"}, {'X', "EXECUTE"},
-	{'U', "USAGE"}, {'C', "CREATE"}, {'T', "TEMPORARY"}, {'c', "CONNECT"}, {'s', "SET"}, {'A', "ALTER SYSTEM"},
+	{'a', "INSERT"},
+	{'r', "SELECT"},
+	{'w', "UPDATE"},
+	{'d', "DELETE"},
+	{'D', "TRUNCATE"},
+	{'x', "REFERENCES"},
+	{'t', "TRIGGER"},
+	{'X', "EXECUTE"},
+	{'U', "USAGE"},
+	{'C', "CREATE"},
+	{'T', "TEMPORARY"},
+	{'c', "CONNECT"},
+	{'s', "SET"},
+	{'A', "ALTER SYSTEM"},
 }
 
 // aclFunctions read privilege lists.

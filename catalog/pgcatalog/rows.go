@@ -7,9 +7,6 @@ import (
 	"github.com/pgmongo/pgmongo/types"
 )
 
-// yieldFunc takes one row in the order of the relation's columns.
-type yieldFunc = func([]types.Datum) error
-
 // dynamicFunc yields the rows of one table that belong to the database at hand.
 type dynamicFunc = func(ctx context.Context, v *catalog.View, key *catalog.Key, yield func([]types.Datum) error) error
 

@@ -113,7 +113,6 @@ type rowMaker struct {
 }
 
 func (r *rowMaker) set(column string, d types.Datum) { r.vals[r.rel.Column(column).Attnum-1] = d }
-func (r *rowMaker) get(column string) types.Datum    { return r.vals[r.rel.Column(column).Attnum-1] }
 
 // setText sets a cell from its text form.
 func (r *rowMaker) setText(column, s string) {

@@ -2,7 +2,6 @@ package pgcatalog
 
 import (
 	"slices"
-	"strconv"
 	"sync"
 )
 
@@ -62,5 +61,3 @@ var aggregateList = sync.OnceValue(func() []uint32 {
 	}
 	return oids
 })
-
-func itoa(n uint32) string { return strconv.FormatUint(uint64(n), 10) }

@@ -31,9 +31,17 @@ func TestInferredCollections(t *testing.T) {
 	day := time.Date(2024, 2, 29, 12, 0, 0, 5e6, time.UTC)
 	dec, _ := bson.ParseDecimal128("12.50")
 	insert(t, c, db, "Users",
-		bson.D{{Key: "_id", Value: id(1)}, {Key: "name", Value: "Ann"}, {Key: "age", Value: int32(5)}, {Key: "at", Value: day}, {Key: "tags", Value: bson.A{"a", "b"}},
-			{Key: "address", Value: bson.D{{Key: "city", Value: "Rome"}, {Key: "zip", Value: int32(1)}}}, {Key: "price", Value: dec}, {Key: "mixed", Value: "x"},
-			{Key: "orders", Value: bson.A{bson.D{{Key: "sku", Value: "s1"}, {Key: "qty", Value: int32(2)}}, bson.D{{Key: "sku", Value: "s2"}, {Key: "qty", Value: int64(3)}}}}},
+		bson.D{
+			{Key: "_id", Value: id(1)},
+			{Key: "name", Value: "Ann"},
+			{Key: "age", Value: int32(5)},
+			{Key: "at", Value: day},
+			{Key: "tags", Value: bson.A{"a", "b"}},
+			{Key: "address", Value: bson.D{{Key: "city", Value: "Rome"}, {Key: "zip", Value: int32(1)}}},
+			{Key: "price", Value: dec},
+			{Key: "mixed", Value: "x"},
+			{Key: "orders", Value: bson.A{bson.D{{Key: "sku", Value: "s1"}, {Key: "qty", Value: int32(2)}}, bson.D{{Key: "sku", Value: "s2"}, {Key: "qty", Value: int64(3)}}}},
+		},
 		bson.D{{Key: "_id", Value: id(2)}, {Key: "name", Value: nil}, {Key: "age", Value: 2.5}, {Key: "mixed", Value: int32(7)}, {Key: "address", Value: bson.D{{Key: "city", Value: "Oslo"}}}},
 		bson.D{{Key: "_id", Value: id(3)}, {Key: "ünïcode", Value: true}, {Key: "orders", Value: bson.A{}}},
 	)
@@ -43,19 +51,25 @@ func TestInferredCollections(t *testing.T) {
 	}
 	r := connect(t, dsn+" dbname="+db)
 	for _, x := range []struct{ q, want string }{
-		{`select attname, format_type(atttypid, atttypmod), attnotnull from pg_attribute where attrelid = '"Users"'::regclass and attnum > 0 order by attnum`,
+		{
+			`select attname, format_type(atttypid, atttypmod), attnotnull from pg_attribute where attrelid = '"Users"'::regclass and attnum > 0 order by attnum`,
 			"_id|text|t\nname|text|f\nage|double precision|f\nat|timestamp(3) with time zone|f\ntags|text[]|f\naddress|jsonb|f\naddress.city|text|f\naddress.zip|integer|f\n" +
-				"price|numeric|f\nmixed|jsonb|f\norders|jsonb|f\nünïcode|boolean|f\nSELECT 12"},
-		{`select _id, name, age, at, tags, "address.city", price, mixed, "ünïcode" from "Users" order by _id`,
+				"price|numeric|f\nmixed|jsonb|f\norders|jsonb|f\nünïcode|boolean|f\nSELECT 12",
+		},
+		{
+			`select _id, name, age, at, tags, "address.city", price, mixed, "ünïcode" from "Users" order by _id`,
 			"000000000000000000000001|Ann|5|2024-02-29 12:00:00.005+00|{a,b}|Rome|12.50|\"x\"|NULL\n" +
-				"000000000000000000000002|NULL|2.5|NULL|NULL|Oslo|NULL|7|NULL\n000000000000000000000003|NULL|NULL|NULL|NULL|NULL|NULL|NULL|t\nSELECT 3"},
+				"000000000000000000000002|NULL|2.5|NULL|NULL|Oslo|NULL|7|NULL\n000000000000000000000003|NULL|NULL|NULL|NULL|NULL|NULL|NULL|t\nSELECT 3",
+		},
 		{`select "Users_id", ordinal, sku, qty from "Users.orders" order by 1, 2`, "000000000000000000000001|1|s1|2\n000000000000000000000001|2|s2|3\nSELECT 2"},
 		{`select b._id, u.name from by_number b join "Users" u on u._id = b."user"`, "1|Ann\nSELECT 1"},
 		{`select name from "Users" where _id = '000000000000000000000001'`, "Ann\nSELECT 1"},
 		{`insert into by_number(_id, "user") values (2, '000000000000000000000002')`, "INSERT 0 1"},
 		{`insert into by_number(_id) values (2)`, "ERROR 23505: duplicate key value violates unique constraint \"by_number_pkey\"\n  DETAIL: Key (_id)=(2) already exists."},
-		{`select pg_get_indexdef(indexrelid) from pg_index where indrelid = '"Users"'::regclass order by 1`,
-			`CREATE INDEX "Users_by_name" ON public."Users" USING btree (name DESC NULLS LAST)` + "\n" + `CREATE UNIQUE INDEX "Users_pkey" ON public."Users" USING btree (_id)` + "\nSELECT 2"},
+		{
+			`select pg_get_indexdef(indexrelid) from pg_index where indrelid = '"Users"'::regclass order by 1`,
+			`CREATE INDEX "Users_by_name" ON public."Users" USING btree (name DESC NULLS LAST)` + "\n" + `CREATE UNIQUE INDEX "Users_pkey" ON public."Users" USING btree (_id)` + "\nSELECT 2",
+		},
 	} {
 		if got := r.run(x.q); got != x.want {
 			t.Errorf("%s\n got: %s\nwant: %s", x.q, got, x.want)

@@ -314,7 +314,8 @@ func (w *worker) unsetNulls(ctx context.Context, rel *catalog.Relation, col *cat
 			{Key: "update", Value: rel.Collection},
 			{Key: "updates", Value: bson.A{bson.D{
 				{Key: "q", Value: bson.D{{Key: path, Value: bson.D{{Key: "$type", Value: "null"}}}}},
-				{Key: "u", Value: bson.D{{Key: "$unset", Value: bson.D{{Key: path, Value: ""}}}}}, {Key: "multi", Value: true},
+				{Key: "u", Value: bson.D{{Key: "$unset", Value: bson.D{{Key: path, Value: ""}}}}},
+				{Key: "multi", Value: true},
 			}}},
 		})
 		return err

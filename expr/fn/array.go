@@ -514,28 +514,39 @@ func arrayImpls() []expr.Impl {
 		{OID: 379, Name: "array_prepend", Make: arrayMake(1, func(elem *types.T) expr.EvalFunc {
 			return func(_ *expr.Env, args []datum) (datum, error) { return extended(arrayOf(args[1], elem), args[0], true) }
 		})},
-		{OID: 383, Name: "array_cat", Make: arrayMake(0, arrayCat)}, {OID: 747, Name: "array_dims", F1: arrayDims},
+		{OID: 383, Name: "array_cat", Make: arrayMake(0, arrayCat)},
+		{OID: 747, Name: "array_dims", F1: arrayDims},
 		{OID: 748, Name: "array_ndims", F1: func(_ *expr.Env, a datum) (datum, error) {
 			if len(a.Array().Dims) == 0 {
 				return types.Null, nil
 			}
 			return types.Int(int64(len(a.Array().Dims))), nil
 		}},
-		{OID: 2091, Name: "array_lower", F2: dimFn(lower)}, {OID: 2092, Name: "array_upper", F2: dimFn(upper)},
+		{OID: 2091, Name: "array_lower", F2: dimFn(lower)},
+		{OID: 2092, Name: "array_upper", F2: dimFn(upper)},
 		{OID: 2176, Name: "array_length", F2: dimFn(length)},
 		{OID: 3179, Name: "cardinality", F1: func(_ *expr.Env, a datum) (datum, error) { return types.Int(int64(len(a.Array().Vals))), nil }},
-		{OID: 1193, Name: "array_fill", Make: arrayFill}, {OID: 1286, Name: "array_fill", Make: arrayFill},
-		{OID: 3277, Name: "array_position", Make: arrayMake(0, arrayPosition)}, {OID: 3278, Name: "array_position", Make: arrayMake(0, arrayPosition)},
+		{OID: 1193, Name: "array_fill", Make: arrayFill},
+		{OID: 1286, Name: "array_fill", Make: arrayFill},
+		{OID: 3277, Name: "array_position", Make: arrayMake(0, arrayPosition)},
+		{OID: 3278, Name: "array_position", Make: arrayMake(0, arrayPosition)},
 		{OID: 3279, Name: "array_positions", Make: arrayMake(0, arrayPositions)},
-		{OID: 3167, Name: "array_remove", Make: arrayMake(0, arrayRemove)}, {OID: 3168, Name: "array_replace", Make: arrayMake(0, arrayReplace)},
+		{OID: 3167, Name: "array_remove", Make: arrayMake(0, arrayRemove)},
+		{OID: 3168, Name: "array_replace", Make: arrayMake(0, arrayReplace)},
 		{OID: 6172, Name: "trim_array", F2: trimArray},
-		{OID: 2747, Name: "arrayoverlap", Make: arrayTest(overlap)}, {OID: 2748, Name: "arraycontains", Make: arrayTest(contains)},
+		{OID: 2747, Name: "arrayoverlap", Make: arrayTest(overlap)},
+		{OID: 2748, Name: "arraycontains", Make: arrayTest(contains)},
 		{OID: 2749, Name: "arraycontained", Make: arrayTest(func(t *types.T, a, b *types.Array) bool { return contains(t, b, a) })},
-		{OID: 384, Name: "array_to_string", Make: arrayToString}, {OID: 395, Name: "array_to_string", Make: arrayToString},
-		{OID: 394, Name: "string_to_array", Eval: stringToArray}, {OID: 376, Name: "string_to_array", Eval: stringToArray},
-		{OID: 6160, Name: "string_to_table", Set: stringToTable}, {OID: 6161, Name: "string_to_table", Set: stringToTable},
-		{OID: 2331, Name: "unnest", Set: unnest}, {OID: 13208, Name: "_pg_expandarray", Set: expandArray},
-		{OID: 1191, Name: "generate_subscripts", Set: generateSubscripts}, {OID: 1192, Name: "generate_subscripts", Set: generateSubscripts},
+		{OID: 384, Name: "array_to_string", Make: arrayToString},
+		{OID: 395, Name: "array_to_string", Make: arrayToString},
+		{OID: 394, Name: "string_to_array", Eval: stringToArray},
+		{OID: 376, Name: "string_to_array", Eval: stringToArray},
+		{OID: 6160, Name: "string_to_table", Set: stringToTable},
+		{OID: 6161, Name: "string_to_table", Set: stringToTable},
+		{OID: 2331, Name: "unnest", Set: unnest},
+		{OID: 13208, Name: "_pg_expandarray", Set: expandArray},
+		{OID: 1191, Name: "generate_subscripts", Set: generateSubscripts},
+		{OID: 1192, Name: "generate_subscripts", Set: generateSubscripts},
 		{OID: 3218, Name: "width_bucket", Make: widthBucketArray},
 	}
 }

@@ -100,12 +100,18 @@ func bitImpls() []expr.Impl {
 		{OID: 1674, Name: "bitor", F2: bitwise("OR", func(a, b byte) bool { return a|b == 1 })},
 		{OID: 1675, Name: "bitxor", F2: bitwise("XOR", func(a, b byte) bool { return a != b })},
 		{OID: 1676, Name: "bitnot", F1: textFn(func(s string) string { return strings.NewReplacer("0", "1", "1", "0").Replace(s) })},
-		{OID: 1677, Name: "bitshiftleft", F2: bitShift(true)}, {OID: 1678, Name: "bitshiftright", F2: bitShift(false)},
-		{OID: 1679, Name: "bitcat", F2: textCat}, {OID: 1680, Name: "substring", Eval: bitSubstr}, {OID: 1699, Name: "substring", Eval: bitSubstr},
-		{OID: 1681, Name: "length", F1: textInt(byteLength)}, {OID: 1812, Name: "bit_length", F1: textInt(byteLength)},
+		{OID: 1677, Name: "bitshiftleft", F2: bitShift(true)},
+		{OID: 1678, Name: "bitshiftright", F2: bitShift(false)},
+		{OID: 1679, Name: "bitcat", F2: textCat},
+		{OID: 1680, Name: "substring", Eval: bitSubstr},
+		{OID: 1699, Name: "substring", Eval: bitSubstr},
+		{OID: 1681, Name: "length", F1: textInt(byteLength)},
+		{OID: 1812, Name: "bit_length", F1: textInt(byteLength)},
 		{OID: 1682, Name: "octet_length", F1: textInt(func(s string) int { return (len(s) + 7) / 8 })},
-		{OID: 1683, Name: "bit", F2: intToBit(32)}, {OID: 2075, Name: "bit", F2: intToBit(64)},
-		{OID: 1684, Name: "int4", F1: bitToInt(int4w())}, {OID: 2076, Name: "int8", F1: bitToInt(int8w())},
+		{OID: 1683, Name: "bit", F2: intToBit(32)},
+		{OID: 2075, Name: "bit", F2: intToBit(64)},
+		{OID: 1684, Name: "int4", F1: bitToInt(int4w())},
+		{OID: 2076, Name: "int8", F1: bitToInt(int8w())},
 		{OID: 1698, Name: "position", F2: func(_ *expr.Env, a, b datum) (datum, error) {
 			return types.Int(int64(strings.Index(a.Str(), b.Str()) + 1)), nil
 		}},
@@ -126,7 +132,8 @@ func bitImpls() []expr.Impl {
 			b[args[1].Int()] = '0' + byte(args[2].Int())
 			return types.Bytes(b), nil
 		}},
-		{OID: 3030, Name: "overlay", Eval: bitOverlay}, {OID: 3031, Name: "overlay", Eval: bitOverlay},
+		{OID: 3030, Name: "overlay", Eval: bitOverlay},
+		{OID: 3031, Name: "overlay", Eval: bitOverlay},
 		{OID: 6162, Name: "bit_count", F1: textInt(func(s string) int { return strings.Count(s, "1") })},
 	}
 }

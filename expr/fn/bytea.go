@@ -227,18 +227,30 @@ func convertTo(_ *expr.Env, a, enc datum) (datum, error) { return a, knownEncodi
 func byteaImpls() []expr.Impl {
 	length := textInt(byteLength)
 	return []expr.Impl{
-		{OID: 1946, Name: "encode", F2: encode}, {OID: 1947, Name: "decode", F2: decode},
-		{OID: 2010, Name: "length", F1: length}, {OID: 720, Name: "octet_length", F1: length}, {OID: 1810, Name: "bit_length", F1: textInt(bitLength)},
-		{OID: 2011, Name: "byteacat", F2: textCat}, {OID: 721, Name: "get_byte", F2: getByte}, {OID: 722, Name: "set_byte", Eval: setByte},
-		{OID: 723, Name: "get_bit", F2: getBit}, {OID: 724, Name: "set_bit", Eval: setBit},
-		{OID: 2012, Name: "substring", Eval: byteaSubstr}, {OID: 2013, Name: "substring", Eval: byteaSubstr},
-		{OID: 2085, Name: "substr", Eval: byteaSubstr}, {OID: 2086, Name: "substr", Eval: byteaSubstr},
-		{OID: 749, Name: "overlay", Eval: byteaOverlay}, {OID: 752, Name: "overlay", Eval: byteaOverlay},
+		{OID: 1946, Name: "encode", F2: encode},
+		{OID: 1947, Name: "decode", F2: decode},
+		{OID: 2010, Name: "length", F1: length},
+		{OID: 720, Name: "octet_length", F1: length},
+		{OID: 1810, Name: "bit_length", F1: textInt(bitLength)},
+		{OID: 2011, Name: "byteacat", F2: textCat},
+		{OID: 721, Name: "get_byte", F2: getByte},
+		{OID: 722, Name: "set_byte", Eval: setByte},
+		{OID: 723, Name: "get_bit", F2: getBit},
+		{OID: 724, Name: "set_bit", Eval: setBit},
+		{OID: 2012, Name: "substring", Eval: byteaSubstr},
+		{OID: 2013, Name: "substring", Eval: byteaSubstr},
+		{OID: 2085, Name: "substr", Eval: byteaSubstr},
+		{OID: 2086, Name: "substr", Eval: byteaSubstr},
+		{OID: 749, Name: "overlay", Eval: byteaOverlay},
+		{OID: 752, Name: "overlay", Eval: byteaOverlay},
 		{OID: 2014, Name: "position", F2: func(_ *expr.Env, a, b datum) (datum, error) {
 			return types.Int(int64(strings.Index(a.Str(), b.Str()) + 1)), nil
 		}},
-		{OID: 2015, Name: "btrim", F2: trimBytes(true, true)}, {OID: 6195, Name: "ltrim", F2: trimBytes(true, false)}, {OID: 6196, Name: "rtrim", F2: trimBytes(false, true)},
-		{OID: 2311, Name: "md5", F1: md5Hex}, {OID: 2321, Name: "md5", F1: md5Hex},
+		{OID: 2015, Name: "btrim", F2: trimBytes(true, true)},
+		{OID: 6195, Name: "ltrim", F2: trimBytes(true, false)},
+		{OID: 6196, Name: "rtrim", F2: trimBytes(false, true)},
+		{OID: 2311, Name: "md5", F1: md5Hex},
+		{OID: 2321, Name: "md5", F1: md5Hex},
 		{OID: 3419, Name: "sha224", F1: bytesFn(func(b []byte) []byte { s := sha256.Sum224(b); return s[:] })},
 		{OID: 3420, Name: "sha256", F1: bytesFn(func(b []byte) []byte { s := sha256.Sum256(b); return s[:] })},
 		{OID: 3421, Name: "sha384", F1: bytesFn(func(b []byte) []byte { s := sha512.Sum384(b); return s[:] })},
@@ -250,6 +262,7 @@ func byteaImpls() []expr.Impl {
 			}
 			return types.Int(int64(n)), nil
 		}},
-		{OID: 1714, Name: "convert_from", F2: convertFrom}, {OID: 1717, Name: "convert_to", F2: convertTo},
+		{OID: 1714, Name: "convert_from", F2: convertFrom},
+		{OID: 1717, Name: "convert_to", F2: convertTo},
 	}
 }

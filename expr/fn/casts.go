@@ -126,18 +126,36 @@ func viaInput(t *types.T) f1 {
 func castImpls() []expr.Impl {
 	i2, i4, i8 := int2w(), int4w(), int8w()
 	out := []expr.Impl{
-		{OID: 313, Name: "int4", F1: identity}, {OID: 754, Name: "int8", F1: identity}, {OID: 481, Name: "int8", F1: identity},
-		{OID: 314, Name: "int2", F1: i2.fitInt()}, {OID: 714, Name: "int2", F1: i2.fitInt()}, {OID: 480, Name: "int4", F1: i4.fitInt()},
-		{OID: 235, Name: "float8", F1: intToFloat(false)}, {OID: 316, Name: "float8", F1: intToFloat(false)}, {OID: 482, Name: "float8", F1: intToFloat(false)},
-		{OID: 236, Name: "float4", F1: intToFloat(true)}, {OID: 318, Name: "float4", F1: intToFloat(true)}, {OID: 652, Name: "float4", F1: intToFloat(true)},
-		{OID: 237, Name: "int2", F1: i2.fromFloat()}, {OID: 238, Name: "int2", F1: i2.fromFloat()},
-		{OID: 317, Name: "int4", F1: i4.fromFloat()}, {OID: 319, Name: "int4", F1: i4.fromFloat()},
-		{OID: 483, Name: "int8", F1: i8.fromFloat()}, {OID: 653, Name: "int8", F1: i8.fromFloat()},
-		{OID: 311, Name: "float8", F1: identity}, {OID: 312, Name: "float4", F1: floatNarrow},
-		{OID: 1740, Name: "numeric", F1: intToNumeric}, {OID: 1781, Name: "numeric", F1: intToNumeric}, {OID: 1782, Name: "numeric", F1: intToNumeric},
-		{OID: 1742, Name: "numeric", F1: floatToNumeric(6)}, {OID: 1743, Name: "numeric", F1: floatToNumeric(15)},
-		{OID: 1744, Name: "int4", F1: i4.fromNumeric()}, {OID: 1779, Name: "int8", F1: i8.fromNumeric()}, {OID: 1783, Name: "int2", F1: i2.fromNumeric()},
-		{OID: 1745, Name: "float4", F1: numericToFloat(32, types.Float4T)}, {OID: 1746, Name: "float8", F1: numericToFloat(64, types.Float8T)},
+		{OID: 313, Name: "int4", F1: identity},
+		{OID: 754, Name: "int8", F1: identity},
+		{OID: 481, Name: "int8", F1: identity},
+		{OID: 314, Name: "int2", F1: i2.fitInt()},
+		{OID: 714, Name: "int2", F1: i2.fitInt()},
+		{OID: 480, Name: "int4", F1: i4.fitInt()},
+		{OID: 235, Name: "float8", F1: intToFloat(false)},
+		{OID: 316, Name: "float8", F1: intToFloat(false)},
+		{OID: 482, Name: "float8", F1: intToFloat(false)},
+		{OID: 236, Name: "float4", F1: intToFloat(true)},
+		{OID: 318, Name: "float4", F1: intToFloat(true)},
+		{OID: 652, Name: "float4", F1: intToFloat(true)},
+		{OID: 237, Name: "int2", F1: i2.fromFloat()},
+		{OID: 238, Name: "int2", F1: i2.fromFloat()},
+		{OID: 317, Name: "int4", F1: i4.fromFloat()},
+		{OID: 319, Name: "int4", F1: i4.fromFloat()},
+		{OID: 483, Name: "int8", F1: i8.fromFloat()},
+		{OID: 653, Name: "int8", F1: i8.fromFloat()},
+		{OID: 311, Name: "float8", F1: identity},
+		{OID: 312, Name: "float4", F1: floatNarrow},
+		{OID: 1740, Name: "numeric", F1: intToNumeric},
+		{OID: 1781, Name: "numeric", F1: intToNumeric},
+		{OID: 1782, Name: "numeric", F1: intToNumeric},
+		{OID: 1742, Name: "numeric", F1: floatToNumeric(6)},
+		{OID: 1743, Name: "numeric", F1: floatToNumeric(15)},
+		{OID: 1744, Name: "int4", F1: i4.fromNumeric()},
+		{OID: 1779, Name: "int8", F1: i8.fromNumeric()},
+		{OID: 1783, Name: "int2", F1: i2.fromNumeric()},
+		{OID: 1745, Name: "float4", F1: numericToFloat(32, types.Float4T)},
+		{OID: 1746, Name: "float8", F1: numericToFloat(64, types.Float8T)},
 		{OID: 2557, Name: "bool", F1: func(_ *expr.Env, a datum) (datum, error) { return types.Bool(a.Int() != 0), nil }},
 		{OID: 2558, Name: "int4", F1: func(_ *expr.Env, a datum) (datum, error) {
 			if a.Bool() {
@@ -168,12 +186,17 @@ func textCastImpls() []expr.Impl {
 		return types.Str(types.ClipUTF8(a.Str(), 63)), nil
 	}
 	return []expr.Impl{
-		{OID: 401, Name: "text", F1: rtrim}, {OID: 406, Name: "text", F1: identity}, {OID: 407, Name: "name", F1: toName},
-		{OID: 408, Name: "bpchar", F1: identity}, {OID: 409, Name: "name", F1: func(env *expr.Env, a datum) (datum, error) {
+		{OID: 401, Name: "text", F1: rtrim},
+		{OID: 406, Name: "text", F1: identity},
+		{OID: 407, Name: "name", F1: toName},
+		{OID: 408, Name: "bpchar", F1: identity},
+		{OID: 409, Name: "name", F1: func(env *expr.Env, a datum) (datum, error) {
 			return types.Str(trimBlanks(types.ClipUTF8(a.Str(), 63))), nil
 		}},
-		{OID: 1400, Name: "name", F1: toName}, {OID: 1401, Name: "varchar", F1: identity},
-		{OID: 946, Name: "text", F1: identity}, {OID: 860, Name: "bpchar", F1: identity},
+		{OID: 1400, Name: "name", F1: toName},
+		{OID: 1401, Name: "varchar", F1: identity},
+		{OID: 946, Name: "text", F1: identity},
+		{OID: 860, Name: "bpchar", F1: identity},
 		{OID: 944, Name: "char", F1: viaInput(types.CharT)},
 		{OID: 77, Name: "int4", F1: func(_ *expr.Env, a datum) (datum, error) {
 			if a.Str() == "" {

@@ -303,28 +303,41 @@ func dateArithImpls() []expr.Impl {
 		}
 	}
 	return []expr.Impl{
-		{OID: 1140, Name: "date_mi", F2: dateDiff}, {OID: 1141, Name: "date_pli", F2: dateInt},
+		{OID: 1140, Name: "date_mi", F2: dateDiff},
+		{OID: 1141, Name: "date_pli", F2: dateInt},
 		{OID: 1142, Name: "date_mii", F2: func(_ *expr.Env, a, b datum) (datum, error) { return addDays(a.Int(), -b.Int()) }},
 		{OID: 2550, Name: "integer_pl_date", F2: swap(dateInt)},
-		{OID: 2071, Name: "date_pl_interval", F2: datePlus}, {OID: 2072, Name: "date_mi_interval", F2: minus(datePlus)},
+		{OID: 2071, Name: "date_pl_interval", F2: datePlus},
+		{OID: 2072, Name: "date_mi_interval", F2: minus(datePlus)},
 		{OID: 2546, Name: "interval_pl_date", F2: swap(datePlus)},
-		{OID: 1272, Name: "datetime_pl", F2: dateTimePlus}, {OID: 1296, Name: "timedate_pl", F2: swap(dateTimePlus)},
-		{OID: 1297, Name: "datetimetz_pl", F2: dateTZPlus}, {OID: 1298, Name: "timetzdate_pl", F2: swap(dateTZPlus)},
-		{OID: 2032, Name: "timestamp_pl_interval", F2: tsPlus}, {OID: 2033, Name: "timestamp_mi_interval", F2: minus(tsPlus)},
-		{OID: 2548, Name: "interval_pl_timestamp", F2: swap(tsPlus)}, {OID: 2031, Name: "timestamp_mi", F2: differenceOf},
-		{OID: 1189, Name: "timestamptz_pl_interval", F2: tzPlus}, {OID: 1190, Name: "timestamptz_mi_interval", F2: minus(tzPlus)},
-		{OID: 2549, Name: "interval_pl_timestamptz", F2: swap(tzPlus)}, {OID: 1188, Name: "timestamptz_mi", F2: differenceOf},
-		{OID: 1747, Name: "time_pl_interval", F2: timePlusInterval}, {OID: 1848, Name: "interval_pl_time", F2: swap(timePlusInterval)},
+		{OID: 1272, Name: "datetime_pl", F2: dateTimePlus},
+		{OID: 1296, Name: "timedate_pl", F2: swap(dateTimePlus)},
+		{OID: 1297, Name: "datetimetz_pl", F2: dateTZPlus},
+		{OID: 1298, Name: "timetzdate_pl", F2: swap(dateTZPlus)},
+		{OID: 2032, Name: "timestamp_pl_interval", F2: tsPlus},
+		{OID: 2033, Name: "timestamp_mi_interval", F2: minus(tsPlus)},
+		{OID: 2548, Name: "interval_pl_timestamp", F2: swap(tsPlus)},
+		{OID: 2031, Name: "timestamp_mi", F2: differenceOf},
+		{OID: 1189, Name: "timestamptz_pl_interval", F2: tzPlus},
+		{OID: 1190, Name: "timestamptz_mi_interval", F2: minus(tzPlus)},
+		{OID: 2549, Name: "interval_pl_timestamptz", F2: swap(tzPlus)},
+		{OID: 1188, Name: "timestamptz_mi", F2: differenceOf},
+		{OID: 1747, Name: "time_pl_interval", F2: timePlusInterval},
+		{OID: 1848, Name: "interval_pl_time", F2: swap(timePlusInterval)},
 		{OID: 1748, Name: "time_mi_interval", F2: func(_ *expr.Env, a, b datum) (datum, error) { return timePlus(a.Int(), b.Interval(), -1), nil }},
-		{OID: 1749, Name: "timetz_pl_interval", F2: timeTZPlusInterval}, {OID: 2547, Name: "interval_pl_timetz", F2: swap(timeTZPlusInterval)},
+		{OID: 1749, Name: "timetz_pl_interval", F2: timeTZPlusInterval},
+		{OID: 2547, Name: "interval_pl_timetz", F2: swap(timeTZPlusInterval)},
 		{OID: 1750, Name: "timetz_mi_interval", F2: func(_ *expr.Env, a, b datum) (datum, error) {
 			return timeTZPlus(a.Ref().(*types.TimeTZ), b.Interval(), -1), nil
 		}},
 		{OID: 1690, Name: "time_mi_time", F2: func(_ *expr.Env, a, b datum) (datum, error) {
 			return intervalDatum(types.Interval{Micros: a.Int() - b.Int()}), nil
 		}},
-		{OID: 1168, Name: "interval_um", F1: intervalNeg}, {OID: 1169, Name: "interval_pl", F2: intervalAdd}, {OID: 1170, Name: "interval_mi", F2: intervalSub},
-		{OID: 1618, Name: "interval_mul", F2: mul}, {OID: 1624, Name: "mul_d_interval", F2: swap(mul)},
+		{OID: 1168, Name: "interval_um", F1: intervalNeg},
+		{OID: 1169, Name: "interval_pl", F2: intervalAdd},
+		{OID: 1170, Name: "interval_mi", F2: intervalSub},
+		{OID: 1618, Name: "interval_mul", F2: mul},
+		{OID: 1624, Name: "mul_d_interval", F2: swap(mul)},
 		{OID: 1326, Name: "interval_div", F2: func(_ *expr.Env, a, b datum) (datum, error) { return scaled(a.Interval(), b.Float(), true) }},
 	}
 }

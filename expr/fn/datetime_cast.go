@@ -207,12 +207,18 @@ func overlapsImpls() []expr.Impl {
 	tPlus := func(_ *expr.Env, a, b datum) (datum, error) { return timePlus(a.Int(), b.Interval(), 1), nil }
 	const name = "overlaps"
 	return []expr.Impl{
-		{OID: 1271, Name: name, Eval: overlaps(types.TimeTZT, nil, nil)}, {OID: 1304, Name: name, Eval: overlaps(types.TimestampTZT, nil, nil)},
-		{OID: 1305, Name: name, Eval: overlaps(types.TimestampTZT, tzPlus, tzPlus)}, {OID: 1306, Name: name, Eval: overlaps(types.TimestampTZT, nil, tzPlus)},
-		{OID: 1307, Name: name, Eval: overlaps(types.TimestampTZT, tzPlus, nil)}, {OID: 1308, Name: name, Eval: overlaps(types.TimeT, nil, nil)},
-		{OID: 1309, Name: name, Eval: overlaps(types.TimeT, tPlus, tPlus)}, {OID: 1310, Name: name, Eval: overlaps(types.TimeT, nil, tPlus)},
-		{OID: 1311, Name: name, Eval: overlaps(types.TimeT, tPlus, nil)}, {OID: 2041, Name: name, Eval: overlaps(types.TimestampT, nil, nil)},
-		{OID: 2042, Name: name, Eval: overlaps(types.TimestampT, tsPlus, tsPlus)}, {OID: 2043, Name: name, Eval: overlaps(types.TimestampT, nil, tsPlus)},
+		{OID: 1271, Name: name, Eval: overlaps(types.TimeTZT, nil, nil)},
+		{OID: 1304, Name: name, Eval: overlaps(types.TimestampTZT, nil, nil)},
+		{OID: 1305, Name: name, Eval: overlaps(types.TimestampTZT, tzPlus, tzPlus)},
+		{OID: 1306, Name: name, Eval: overlaps(types.TimestampTZT, nil, tzPlus)},
+		{OID: 1307, Name: name, Eval: overlaps(types.TimestampTZT, tzPlus, nil)},
+		{OID: 1308, Name: name, Eval: overlaps(types.TimeT, nil, nil)},
+		{OID: 1309, Name: name, Eval: overlaps(types.TimeT, tPlus, tPlus)},
+		{OID: 1310, Name: name, Eval: overlaps(types.TimeT, nil, tPlus)},
+		{OID: 1311, Name: name, Eval: overlaps(types.TimeT, tPlus, nil)},
+		{OID: 2041, Name: name, Eval: overlaps(types.TimestampT, nil, nil)},
+		{OID: 2042, Name: name, Eval: overlaps(types.TimestampT, tsPlus, tsPlus)},
+		{OID: 2043, Name: name, Eval: overlaps(types.TimestampT, nil, tsPlus)},
 		{OID: 2044, Name: name, Eval: overlaps(types.TimestampT, tsPlus, nil)},
 	}
 }

@@ -509,14 +509,23 @@ func dateBin(_ *expr.Env, args []datum) (datum, error) {
 
 func dateFieldImpls() []expr.Impl {
 	return []expr.Impl{
-		{OID: 1171, Name: "date_part", F2: extractor(types.TimestampTZT, true)}, {OID: 1172, Name: "date_part", F2: extractor(types.IntervalT, true)},
-		{OID: 1273, Name: "date_part", F2: extractor(types.TimeTZT, true)}, {OID: 1384, Name: "date_part", F2: datePartOfDate},
-		{OID: 1385, Name: "date_part", F2: extractor(types.TimeT, true)}, {OID: 2021, Name: "date_part", F2: extractor(types.TimestampT, true)},
-		{OID: 6199, Name: "extract", F2: extractor(types.DateT, false)}, {OID: 6200, Name: "extract", F2: extractor(types.TimeT, false)},
-		{OID: 6201, Name: "extract", F2: extractor(types.TimeTZT, false)}, {OID: 6202, Name: "extract", F2: extractor(types.TimestampT, false)},
-		{OID: 6203, Name: "extract", F2: extractor(types.TimestampTZT, false)}, {OID: 6204, Name: "extract", F2: extractor(types.IntervalT, false)},
-		{OID: 1217, Name: "date_trunc", Eval: truncTimestampTZ}, {OID: 1284, Name: "date_trunc", Eval: truncTimestampTZ},
-		{OID: 1218, Name: "date_trunc", F2: truncInterval}, {OID: 2020, Name: "date_trunc", F2: truncTimestamp},
-		{OID: 6177, Name: "date_bin", Eval: dateBin}, {OID: 6178, Name: "date_bin", Eval: dateBin},
+		{OID: 1171, Name: "date_part", F2: extractor(types.TimestampTZT, true)},
+		{OID: 1172, Name: "date_part", F2: extractor(types.IntervalT, true)},
+		{OID: 1273, Name: "date_part", F2: extractor(types.TimeTZT, true)},
+		{OID: 1384, Name: "date_part", F2: datePartOfDate},
+		{OID: 1385, Name: "date_part", F2: extractor(types.TimeT, true)},
+		{OID: 2021, Name: "date_part", F2: extractor(types.TimestampT, true)},
+		{OID: 6199, Name: "extract", F2: extractor(types.DateT, false)},
+		{OID: 6200, Name: "extract", F2: extractor(types.TimeT, false)},
+		{OID: 6201, Name: "extract", F2: extractor(types.TimeTZT, false)},
+		{OID: 6202, Name: "extract", F2: extractor(types.TimestampT, false)},
+		{OID: 6203, Name: "extract", F2: extractor(types.TimestampTZT, false)},
+		{OID: 6204, Name: "extract", F2: extractor(types.IntervalT, false)},
+		{OID: 1217, Name: "date_trunc", Eval: truncTimestampTZ},
+		{OID: 1284, Name: "date_trunc", Eval: truncTimestampTZ},
+		{OID: 1218, Name: "date_trunc", F2: truncInterval},
+		{OID: 2020, Name: "date_trunc", F2: truncTimestamp},
+		{OID: 6177, Name: "date_bin", Eval: dateBin},
+		{OID: 6178, Name: "date_bin", Eval: dateBin},
 	}
 }

@@ -10,9 +10,11 @@ import (
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
-var monthFull = [...]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}
-var dayFull = [...]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
-var romanMonth = [...]string{"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"}
+var (
+	monthFull  = [...]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"}
+	dayFull    = [...]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
+	romanMonth = [...]string{"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"}
+)
 
 // moment is what to_char formats: a local time with its zone, or an interval.
 type moment struct {
@@ -29,13 +31,17 @@ type moment struct {
 func momentOf(local int64) moment {
 	d, us := types.SplitTimestamp(local)
 	y, m, day := types.CivilFromDate(d)
-	return moment{year: int64(y), month: int64(m), day: int64(day), hour: us / types.MicrosPerHour, min: us / types.MicrosPerMinute % 60,
-		sec: us / types.MicrosPerSecond % 60, micro: us % types.MicrosPerSecond, date: d, yday: d - types.DateFromCivil(y, 1, 1) + 1}
+	return moment{
+		year: int64(y), month: int64(m), day: int64(day), hour: us / types.MicrosPerHour, min: us / types.MicrosPerMinute % 60,
+		sec: us / types.MicrosPerSecond % 60, micro: us % types.MicrosPerSecond, date: d, yday: d - types.DateFromCivil(y, 1, 1) + 1,
+	}
 }
 
 func momentOfInterval(v *types.Interval) moment {
-	m := moment{interval: true, year: int64(v.Months / 12), month: int64(v.Months % 12), day: int64(v.Days), hour: v.Micros / types.MicrosPerHour,
-		min: v.Micros / types.MicrosPerMinute % 60, sec: v.Micros / types.MicrosPerSecond % 60, micro: v.Micros % types.MicrosPerSecond}
+	m := moment{
+		interval: true, year: int64(v.Months / 12), month: int64(v.Months % 12), day: int64(v.Days), hour: v.Micros / types.MicrosPerHour,
+		min: v.Micros / types.MicrosPerMinute % 60, sec: v.Micros / types.MicrosPerSecond % 60, micro: v.Micros % types.MicrosPerSecond,
+	}
 	m.yday = (m.year*12+m.month)*30 + m.day
 	return m
 }

@@ -533,7 +533,11 @@ func floatToChar(digits int) f2 {
 
 func numberFormatImpls() []expr.Impl {
 	return []expr.Impl{
-		{OID: 1772, Name: "to_char", F2: numericToChar}, {OID: 1773, Name: "to_char", F2: intToChar}, {OID: 1774, Name: "to_char", F2: intToChar},
-		{OID: 1775, Name: "to_char", F2: floatToChar(6)}, {OID: 1776, Name: "to_char", F2: floatToChar(15)}, {OID: 1777, Name: "to_number", F2: toNumber},
+		{OID: 1772, Name: "to_char", F2: numericToChar},
+		{OID: 1773, Name: "to_char", F2: intToChar},
+		{OID: 1774, Name: "to_char", F2: intToChar},
+		{OID: 1775, Name: "to_char", F2: floatToChar(6)},
+		{OID: 1776, Name: "to_char", F2: floatToChar(15)},
+		{OID: 1777, Name: "to_number", F2: toNumber},
 	}
 }

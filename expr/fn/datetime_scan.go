@@ -589,7 +589,10 @@ func toTimestampText(env *expr.Env, a, f datum) (datum, error) {
 
 func dateFormatImpls() []expr.Impl {
 	return []expr.Impl{
-		{OID: 2049, Name: "to_char", F2: timestampToChar}, {OID: 1770, Name: "to_char", F2: timestampTZToChar},
-		{OID: 1768, Name: "to_char", F2: intervalToChar}, {OID: 1780, Name: "to_date", F2: toDate}, {OID: 1778, Name: "to_timestamp", F2: toTimestampText},
+		{OID: 2049, Name: "to_char", F2: timestampToChar},
+		{OID: 1770, Name: "to_char", F2: timestampTZToChar},
+		{OID: 1768, Name: "to_char", F2: intervalToChar},
+		{OID: 1780, Name: "to_date", F2: toDate},
+		{OID: 1778, Name: "to_timestamp", F2: toTimestampText},
 	}
 }

@@ -28,10 +28,12 @@ type templateNode struct {
 // dateFields are the fields of date templates, longest first where one begins another. Fields with letters in them exist
 // in the spellings given here only.
 var dateFields = func() []string {
-	list := []string{"A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "CC", "DAY", "DDD", "DD", "DY", "Day", "Dy", "D",
+	list := []string{
+		"A.D.", "A.M.", "AD", "AM", "B.C.", "BC", "CC", "DAY", "DDD", "DD", "DY", "Day", "Dy", "D",
 		"FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "FX", "HH24", "HH12", "HH", "IDDD", "ID", "IW", "IYYY", "IYY", "IY", "I", "J",
 		"MI", "MM", "MONTH", "MON", "MS", "Month", "Mon", "OF", "P.M.", "PM", "Q", "RM", "SSSSS", "SSSS", "SS",
-		"TZH", "TZM", "TZ", "US", "WW", "W", "Y,YYY", "YYYY", "YYY", "YY", "Y"}
+		"TZH", "TZM", "TZ", "US", "WW", "W", "Y,YYY", "YYYY", "YYY", "YY", "Y",
+	}
 	for _, f := range list {
 		if l := strings.ToLower(f); f == strings.ToUpper(f) {
 			list = append(list, l)
@@ -42,8 +44,10 @@ var dateFields = func() []string {
 }()
 
 // numberFields are the fields of number templates.
-var numberFields = []string{"EEEE", "FM", "MI", "PL", "PR", "RN", "SG", "SP", "TH", ",", ".", "0", "9", "B", "C", "D", "E", "G", "L", "S", "V",
-	"eeee", "fm", "mi", "pl", "pr", "rn", "sg", "sp", "th", "b", "c", "d", "e", "g", "l", "s", "v"}
+var numberFields = []string{
+	"EEEE", "FM", "MI", "PL", "PR", "RN", "SG", "SP", "TH", ",", ".", "0", "9", "B", "C", "D", "E", "G", "L", "S", "V",
+	"eeee", "fm", "mi", "pl", "pr", "rn", "sg", "sp", "th", "b", "c", "d", "e", "g", "l", "s", "v",
+}
 
 func cutField(s string, fields []string) (string, bool) {
 	for _, f := range fields {

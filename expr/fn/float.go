@@ -11,6 +11,7 @@ import (
 func floatOverflow() error {
 	return pgerr.New(pgerr.NumericValueOutOfRange, "value out of range: overflow")
 }
+
 func floatUnderflow() error {
 	return pgerr.New(pgerr.NumericValueOutOfRange, "value out of range: underflow")
 }
@@ -248,31 +249,54 @@ func round8(x float64) float64 { return math.RoundToEven(x) }
 // floatImpls are the arithmetic and mathematical functions of float4 and float8.
 func floatImpls() []expr.Impl {
 	out := []expr.Impl{
-		{OID: 204, Name: "float4pl", F2: floatArith('+', true)}, {OID: 205, Name: "float4mi", F2: floatArith('-', true)},
-		{OID: 202, Name: "float4mul", F2: floatArith('*', true)}, {OID: 203, Name: "float4div", F2: floatArith('/', true)},
-		{OID: 218, Name: "float8pl", F2: floatArith('+', false)}, {OID: 219, Name: "float8mi", F2: floatArith('-', false)},
-		{OID: 216, Name: "float8mul", F2: floatArith('*', false)}, {OID: 217, Name: "float8div", F2: floatArith('/', false)},
-		{OID: 281, Name: "float48pl", F2: floatArith('+', false)}, {OID: 282, Name: "float48mi", F2: floatArith('-', false)},
-		{OID: 279, Name: "float48mul", F2: floatArith('*', false)}, {OID: 280, Name: "float48div", F2: floatArith('/', false)},
-		{OID: 285, Name: "float84pl", F2: floatArith('+', false)}, {OID: 286, Name: "float84mi", F2: floatArith('-', false)},
-		{OID: 283, Name: "float84mul", F2: floatArith('*', false)}, {OID: 284, Name: "float84div", F2: floatArith('/', false)},
+		{OID: 204, Name: "float4pl", F2: floatArith('+', true)},
+		{OID: 205, Name: "float4mi", F2: floatArith('-', true)},
+		{OID: 202, Name: "float4mul", F2: floatArith('*', true)},
+		{OID: 203, Name: "float4div", F2: floatArith('/', true)},
+		{OID: 218, Name: "float8pl", F2: floatArith('+', false)},
+		{OID: 219, Name: "float8mi", F2: floatArith('-', false)},
+		{OID: 216, Name: "float8mul", F2: floatArith('*', false)},
+		{OID: 217, Name: "float8div", F2: floatArith('/', false)},
+		{OID: 281, Name: "float48pl", F2: floatArith('+', false)},
+		{OID: 282, Name: "float48mi", F2: floatArith('-', false)},
+		{OID: 279, Name: "float48mul", F2: floatArith('*', false)},
+		{OID: 280, Name: "float48div", F2: floatArith('/', false)},
+		{OID: 285, Name: "float84pl", F2: floatArith('+', false)},
+		{OID: 286, Name: "float84mi", F2: floatArith('-', false)},
+		{OID: 283, Name: "float84mul", F2: floatArith('*', false)},
+		{OID: 284, Name: "float84div", F2: floatArith('/', false)},
 	}
 	neg := floatFn(func(x float64) float64 { return -x })
 	out = append(out, []expr.Impl{
-		{OID: 206, Name: "float4um", F1: neg}, {OID: 220, Name: "float8um", F1: neg},
-		{OID: 1913, Name: "float4up", F1: identity}, {OID: 1914, Name: "float8up", F1: identity},
-		{OID: 207, Name: "float4abs", F1: floatFn(math.Abs)}, {OID: 221, Name: "float8abs", F1: floatFn(math.Abs)},
-		{OID: 1394, Name: "abs", F1: floatFn(math.Abs)}, {OID: 1395, Name: "abs", F1: floatFn(math.Abs)},
-		{OID: 228, Name: "dround", F1: floatFn(round8)}, {OID: 1342, Name: "round", F1: floatFn(round8)},
-		{OID: 229, Name: "dtrunc", F1: floatFn(math.Trunc)}, {OID: 1343, Name: "trunc", F1: floatFn(math.Trunc)},
-		{OID: 2308, Name: "ceil", F1: floatFn(math.Ceil)}, {OID: 2320, Name: "ceiling", F1: floatFn(math.Ceil)},
-		{OID: 2309, Name: "floor", F1: floatFn(math.Floor)}, {OID: 2310, Name: "sign", F1: floatFn(sign)},
-		{OID: 230, Name: "dsqrt", F1: floatSqrt}, {OID: 1344, Name: "sqrt", F1: floatSqrt},
-		{OID: 231, Name: "dcbrt", F1: floatFn(math.Cbrt)}, {OID: 1345, Name: "cbrt", F1: floatFn(math.Cbrt)},
-		{OID: 232, Name: "dpow", F2: floatPower}, {OID: 1346, Name: "pow", F2: floatPower}, {OID: 1368, Name: "power", F2: floatPower},
-		{OID: 233, Name: "dexp", F1: floatExp}, {OID: 1347, Name: "exp", F1: floatExp},
-		{OID: 234, Name: "dlog1", F1: floatLog(math.Log)}, {OID: 1341, Name: "ln", F1: floatLog(math.Log)},
-		{OID: 1339, Name: "dlog10", F1: floatLog(math.Log10)}, {OID: 1340, Name: "log", F1: floatLog(math.Log10)},
+		{OID: 206, Name: "float4um", F1: neg},
+		{OID: 220, Name: "float8um", F1: neg},
+		{OID: 1913, Name: "float4up", F1: identity},
+		{OID: 1914, Name: "float8up", F1: identity},
+		{OID: 207, Name: "float4abs", F1: floatFn(math.Abs)},
+		{OID: 221, Name: "float8abs", F1: floatFn(math.Abs)},
+		{OID: 1394, Name: "abs", F1: floatFn(math.Abs)},
+		{OID: 1395, Name: "abs", F1: floatFn(math.Abs)},
+		{OID: 228, Name: "dround", F1: floatFn(round8)},
+		{OID: 1342, Name: "round", F1: floatFn(round8)},
+		{OID: 229, Name: "dtrunc", F1: floatFn(math.Trunc)},
+		{OID: 1343, Name: "trunc", F1: floatFn(math.Trunc)},
+		{OID: 2308, Name: "ceil", F1: floatFn(math.Ceil)},
+		{OID: 2320, Name: "ceiling", F1: floatFn(math.Ceil)},
+		{OID: 2309, Name: "floor", F1: floatFn(math.Floor)},
+		{OID: 2310, Name: "sign", F1: floatFn(sign)},
+		{OID: 230, Name: "dsqrt", F1: floatSqrt},
+		{OID: 1344, Name: "sqrt", F1: floatSqrt},
+		{OID: 231, Name: "dcbrt", F1: floatFn(math.Cbrt)},
+		{OID: 1345, Name: "cbrt", F1: floatFn(math.Cbrt)},
+		{OID: 232, Name: "dpow", F2: floatPower},
+		{OID: 1346, Name: "pow", F2: floatPower},
+		{OID: 1368, Name: "power", F2: floatPower},
+		{OID: 233, Name: "dexp", F1: floatExp},
+		{OID: 1347, Name: "exp", F1: floatExp},
+		{OID: 234, Name: "dlog1", F1: floatLog(math.Log)},
+		{OID: 1341, Name: "ln", F1: floatLog(math.Log)},
+		{OID: 1339, Name: "dlog10", F1: floatLog(math.Log10)},
+		{OID: 1340, Name: "log", F1: floatLog(math.Log10)},
 		{OID: 1194, Name: "log10", F1: floatLog(math.Log10)},
 	}...)
 	return append(out, trigImpls()...)
@@ -280,11 +304,15 @@ func floatImpls() []expr.Impl {
 
 func trigImpls() []expr.Impl {
 	return []expr.Impl{
-		{OID: 1600, Name: "asin", F1: arc(math.Asin)}, {OID: 1601, Name: "acos", F1: arc(math.Acos)},
-		{OID: 1602, Name: "atan", F1: floatFn(math.Atan)}, {OID: 1603, Name: "atan2", F2: func(_ *expr.Env, a, b datum) (datum, error) {
+		{OID: 1600, Name: "asin", F1: arc(math.Asin)},
+		{OID: 1601, Name: "acos", F1: arc(math.Acos)},
+		{OID: 1602, Name: "atan", F1: floatFn(math.Atan)},
+		{OID: 1603, Name: "atan2", F2: func(_ *expr.Env, a, b datum) (datum, error) {
 			return types.Float(math.Atan2(a.Float(), b.Float())), nil
 		}},
-		{OID: 1604, Name: "sin", F1: trig(math.Sin)}, {OID: 1605, Name: "cos", F1: trig(math.Cos)}, {OID: 1606, Name: "tan", F1: trig(math.Tan)},
+		{OID: 1604, Name: "sin", F1: trig(math.Sin)},
+		{OID: 1605, Name: "cos", F1: trig(math.Cos)},
+		{OID: 1606, Name: "tan", F1: trig(math.Tan)},
 		{OID: 1607, Name: "cot", F1: func(_ *expr.Env, a datum) (datum, error) {
 			if math.IsInf(a.Float(), 0) {
 				return types.Null, inputOutOfRange()
@@ -298,8 +326,10 @@ func trigImpls() []expr.Impl {
 			return checkFloat(a.Float()*(math.Pi/180), isInf(a.Float()), a.Float() == 0)
 		}},
 		{OID: 1610, Name: "pi", Eval: func(*expr.Env, []datum) (datum, error) { return types.Float(math.Pi), nil }},
-		{OID: 2462, Name: "sinh", F1: floatFn(math.Sinh)}, {OID: 2463, Name: "cosh", F1: floatFn(math.Cosh)},
-		{OID: 2464, Name: "tanh", F1: floatFn(math.Tanh)}, {OID: 2465, Name: "asinh", F1: floatFn(math.Asinh)},
+		{OID: 2462, Name: "sinh", F1: floatFn(math.Sinh)},
+		{OID: 2463, Name: "cosh", F1: floatFn(math.Cosh)},
+		{OID: 2464, Name: "tanh", F1: floatFn(math.Tanh)},
+		{OID: 2465, Name: "asinh", F1: floatFn(math.Asinh)},
 		{OID: 2466, Name: "acosh", F1: func(_ *expr.Env, a datum) (datum, error) {
 			if a.Float() < 1 {
 				return types.Null, inputOutOfRange()
@@ -307,7 +337,8 @@ func trigImpls() []expr.Impl {
 			return types.Float(math.Acosh(a.Float())), nil
 		}},
 		{OID: 2467, Name: "atanh", F1: arc(math.Atanh)},
-		{OID: 2731, Name: "asind", F1: arc(asinDegrees)}, {OID: 2732, Name: "acosd", F1: arc(acosDegrees)},
+		{OID: 2731, Name: "asind", F1: arc(asinDegrees)},
+		{OID: 2732, Name: "acosd", F1: arc(acosDegrees)},
 		{OID: 2733, Name: "atand", F1: floatFn(func(x float64) float64 {
 			switch x {
 			case 1:
@@ -324,7 +355,8 @@ func trigImpls() []expr.Impl {
 			}
 			return types.Float(math.Atan2(y, x) * 180 / math.Pi), nil
 		}},
-		{OID: 2735, Name: "sind", F1: trig(sinDegrees)}, {OID: 2736, Name: "cosd", F1: trig(cosDegrees)},
+		{OID: 2735, Name: "sind", F1: trig(sinDegrees)},
+		{OID: 2736, Name: "cosd", F1: trig(cosDegrees)},
 		{OID: 2737, Name: "tand", F1: func(_ *expr.Env, a datum) (datum, error) {
 			if math.IsInf(a.Float(), 0) {
 				return types.Null, inputOutOfRange()

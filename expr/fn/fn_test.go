@@ -14,8 +14,10 @@ func TestImplsAgreeWithPgProc(t *testing.T) {
 		for _, impl := range family {
 			p := procs.ByOID(impl.OID)
 			kinds := 0
-			for _, set := range []bool{impl.Eval != nil, impl.F1 != nil, impl.F2 != nil, impl.Make != nil, impl.Set != nil,
-				impl.MakeSet != nil, impl.Agg != nil, impl.MakeAgg != nil, impl.Window != nil} {
+			for _, set := range []bool{
+				impl.Eval != nil, impl.F1 != nil, impl.F2 != nil, impl.Make != nil, impl.Set != nil,
+				impl.MakeSet != nil, impl.Agg != nil, impl.MakeAgg != nil, impl.Window != nil,
+			} {
 				if set {
 					kinds++
 				}

@@ -352,11 +352,16 @@ func formatImpls() []expr.Impl {
 		}, nil
 	}
 	return []expr.Impl{
-		{OID: 3058, Name: "concat", Make: concatMake}, {OID: 3059, Name: "concat_ws", Make: concatWSMake},
-		{OID: 3539, Name: "format", Make: formatMake}, {OID: 3540, Name: "format", Make: formatMake},
-		{OID: 2003, Name: "textanycat", Make: anyCat}, {OID: 2004, Name: "anytextcat", Make: anyCat},
+		{OID: 3058, Name: "concat", Make: concatMake},
+		{OID: 3059, Name: "concat_ws", Make: concatWSMake},
+		{OID: 3539, Name: "format", Make: formatMake},
+		{OID: 3540, Name: "format", Make: formatMake},
+		{OID: 2003, Name: "textanycat", Make: anyCat},
+		{OID: 2004, Name: "anytextcat", Make: anyCat},
 		{OID: 1282, Name: "quote_ident", F1: textFn(func(s string) string { return QuoteIdent(s, reserved) })},
-		{OID: 1283, Name: "quote_literal", F1: textFn(quoteLiteral)}, {OID: 1285, Name: "quote_literal", Make: quoteAny()},
-		{OID: 1289, Name: "quote_nullable", Make: quoteAny()}, {OID: 1290, Name: "quote_nullable", Make: quoteAny()},
+		{OID: 1283, Name: "quote_literal", F1: textFn(quoteLiteral)},
+		{OID: 1285, Name: "quote_literal", Make: quoteAny()},
+		{OID: 1289, Name: "quote_nullable", Make: quoteAny()},
+		{OID: 1290, Name: "quote_nullable", Make: quoteAny()},
 	}
 }

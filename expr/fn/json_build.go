@@ -249,15 +249,24 @@ func objectOf(jsonb bool) expr.EvalFunc {
 // jsonBuildImpls are the functions that make JSON of other values.
 func jsonBuildImpls() []expr.Impl {
 	return []expr.Impl{
-		{OID: 3176, Name: "to_json", Make: toJSON(false)}, {OID: 3787, Name: "to_jsonb", Make: toJSON(true)},
-		{OID: 3155, Name: "row_to_json", Make: toJSON(false)}, {OID: 3156, Name: "row_to_json", Make: toJSON(false)},
-		{OID: 3153, Name: "array_to_json", Make: toJSON(false)}, {OID: 3154, Name: "array_to_json", Make: toJSON(false)},
-		{OID: 3198, Name: "json_build_array", Make: buildArray(false)}, {OID: 3199, Name: "json_build_array", Make: buildArray(false)},
-		{OID: 3200, Name: "json_build_object", Make: buildObject(false)}, {OID: 3201, Name: "json_build_object", Make: buildObject(false)},
-		{OID: 3271, Name: "jsonb_build_array", Make: buildArray(true)}, {OID: 3272, Name: "jsonb_build_array", Make: buildArray(true)},
-		{OID: 3273, Name: "jsonb_build_object", Make: buildObject(true)}, {OID: 3274, Name: "jsonb_build_object", Make: buildObject(true)},
-		{OID: 3202, Name: "json_object", Eval: objectOf(false)}, {OID: 3203, Name: "json_object", Eval: objectOf(false)},
-		{OID: 3263, Name: "jsonb_object", Eval: objectOf(true)}, {OID: 3264, Name: "jsonb_object", Eval: objectOf(true)},
+		{OID: 3176, Name: "to_json", Make: toJSON(false)},
+		{OID: 3787, Name: "to_jsonb", Make: toJSON(true)},
+		{OID: 3155, Name: "row_to_json", Make: toJSON(false)},
+		{OID: 3156, Name: "row_to_json", Make: toJSON(false)},
+		{OID: 3153, Name: "array_to_json", Make: toJSON(false)},
+		{OID: 3154, Name: "array_to_json", Make: toJSON(false)},
+		{OID: 3198, Name: "json_build_array", Make: buildArray(false)},
+		{OID: 3199, Name: "json_build_array", Make: buildArray(false)},
+		{OID: 3200, Name: "json_build_object", Make: buildObject(false)},
+		{OID: 3201, Name: "json_build_object", Make: buildObject(false)},
+		{OID: 3271, Name: "jsonb_build_array", Make: buildArray(true)},
+		{OID: 3272, Name: "jsonb_build_array", Make: buildArray(true)},
+		{OID: 3273, Name: "jsonb_build_object", Make: buildObject(true)},
+		{OID: 3274, Name: "jsonb_build_object", Make: buildObject(true)},
+		{OID: 3202, Name: "json_object", Eval: objectOf(false)},
+		{OID: 3203, Name: "json_object", Eval: objectOf(false)},
+		{OID: 3263, Name: "jsonb_object", Eval: objectOf(true)},
+		{OID: 3264, Name: "jsonb_object", Eval: objectOf(true)},
 	}
 }
 

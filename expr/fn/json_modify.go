@@ -321,11 +321,13 @@ func jsonModifyImpls() []expr.Impl {
 		{OID: 3302, Name: "jsonb_delete", F2: func(_ *expr.Env, a, key datum) (datum, error) {
 			return withoutKeys(a.JSON(), func(k string) bool { return k == key.Str() })
 		}},
-		{OID: 3303, Name: "jsonb_delete", F2: jsonbDeleteIndex}, {OID: 3343, Name: "jsonb_delete", F2: jsonbDeleteKeys},
+		{OID: 3303, Name: "jsonb_delete", F2: jsonbDeleteIndex},
+		{OID: 3343, Name: "jsonb_delete", F2: jsonbDeleteKeys},
 		{OID: 3304, Name: "jsonb_delete_path", F2: func(_ *expr.Env, a, path datum) (datum, error) {
 			return changeAt(pathDelete, a, path, nil)
 		}},
-		{OID: 3305, Name: "jsonb_set", Eval: jsonbSet}, {OID: 3579, Name: "jsonb_insert", Eval: jsonbInsert},
+		{OID: 3305, Name: "jsonb_set", Eval: jsonbSet},
+		{OID: 3579, Name: "jsonb_insert", Eval: jsonbInsert},
 		{OID: 5054, Name: "jsonb_set_lax", Eval: jsonbSetLax},
 		{OID: 3262, Name: "jsonb_strip_nulls", F1: func(_ *expr.Env, a datum) (datum, error) {
 			return types.Ref(stripNulls(a.JSON())), nil

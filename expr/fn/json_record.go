@@ -352,10 +352,12 @@ func toRecordSet(hasBase, jsonb bool) func(*expr.Call) (expr.SetFunc, error) {
 // jsonRecordImpls are the functions that make rows of JSON objects.
 func jsonRecordImpls() []expr.Impl {
 	return []expr.Impl{
-		{OID: 3960, Name: "json_populate_record", Make: toRecord(true, false)}, {OID: 3209, Name: "jsonb_populate_record", Make: toRecord(true, true)},
+		{OID: 3960, Name: "json_populate_record", Make: toRecord(true, false)},
+		{OID: 3209, Name: "jsonb_populate_record", Make: toRecord(true, true)},
 		{OID: 3961, Name: "json_populate_recordset", MakeSet: toRecordSet(true, false)},
 		{OID: 3475, Name: "jsonb_populate_recordset", MakeSet: toRecordSet(true, true)},
-		{OID: 3204, Name: "json_to_record", Make: toRecord(false, false)}, {OID: 3490, Name: "jsonb_to_record", Make: toRecord(false, true)},
+		{OID: 3204, Name: "json_to_record", Make: toRecord(false, false)},
+		{OID: 3490, Name: "jsonb_to_record", Make: toRecord(false, true)},
 		{OID: 3205, Name: "json_to_recordset", MakeSet: toRecordSet(false, false)},
 		{OID: 3491, Name: "jsonb_to_recordset", MakeSet: toRecordSet(false, true)},
 	}

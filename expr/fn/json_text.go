@@ -306,10 +306,12 @@ func jsonElements(name string, text bool) jsonBoth {
 // jsonSetImpls are the functions that take JSON apart into rows.
 func jsonSetImpls() []expr.Impl {
 	return []expr.Impl{
-		{OID: 3958, Name: "json_each", Set: jsonEach("each", false).text}, {OID: 3208, Name: "jsonb_each", Set: jsonEach("each", false).binary},
+		{OID: 3958, Name: "json_each", Set: jsonEach("each", false).text},
+		{OID: 3208, Name: "jsonb_each", Set: jsonEach("each", false).binary},
 		{OID: 3959, Name: "json_each_text", Set: jsonEach("each_text", true).text},
 		{OID: 3932, Name: "jsonb_each_text", Set: jsonEach("each_text", true).binary},
-		{OID: 3957, Name: "json_object_keys", Set: jsonKeys().text}, {OID: 3931, Name: "jsonb_object_keys", Set: jsonKeys().binary},
+		{OID: 3957, Name: "json_object_keys", Set: jsonKeys().text},
+		{OID: 3931, Name: "jsonb_object_keys", Set: jsonKeys().binary},
 		{OID: 3955, Name: "json_array_elements", Set: jsonElements("json_array_elements", false).text},
 		{OID: 3219, Name: "jsonb_array_elements", Set: jsonElements("", false).binary},
 		{OID: 3969, Name: "json_array_elements_text", Set: jsonElements("json_array_elements_text", true).text},

@@ -475,8 +475,10 @@ func (r *pathRun) test(n *types.PathNode, a, b pathItem) (truth, error) {
 		if !isString(a) {
 			return isUnknown, nil
 		}
-		o := regexOptions{dotNewline: strings.Contains(n.Arg, "s"), multiline: strings.Contains(n.Arg, "m"),
-			fold: strings.Contains(n.Arg, "i"), literal: strings.Contains(n.Arg, "q")}
+		o := regexOptions{
+			dotNewline: strings.Contains(n.Arg, "s"), multiline: strings.Contains(n.Arg, "m"),
+			fold: strings.Contains(n.Arg, "i"), literal: strings.Contains(n.Arg, "q"),
+		}
 		re, err := r.regex.get(n.Str, o)
 		if err != nil {
 			return isUnknown, err

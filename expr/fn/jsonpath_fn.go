@@ -399,14 +399,17 @@ func pathQuery(tz bool) func(*expr.Call) (expr.SetFunc, error) {
 // jsonPathImpls are the functions and operators that run a jsonpath.
 func jsonPathImpls() []expr.Impl {
 	return []expr.Impl{
-		{OID: 4005, Name: "jsonb_path_exists", Make: pathFn(false, pathExists)}, {OID: 1177, Name: "jsonb_path_exists_tz", Make: pathFn(true, pathExists)},
+		{OID: 4005, Name: "jsonb_path_exists", Make: pathFn(false, pathExists)},
+		{OID: 1177, Name: "jsonb_path_exists_tz", Make: pathFn(true, pathExists)},
 		{OID: 4010, Name: "jsonb_path_exists_opr", Make: pathFn(false, pathExists)},
-		{OID: 4009, Name: "jsonb_path_match", Make: pathFn(false, pathMatch)}, {OID: 2030, Name: "jsonb_path_match_tz", Make: pathFn(true, pathMatch)},
+		{OID: 4009, Name: "jsonb_path_match", Make: pathFn(false, pathMatch)},
+		{OID: 2030, Name: "jsonb_path_match_tz", Make: pathFn(true, pathMatch)},
 		{OID: 4011, Name: "jsonb_path_match_opr", Make: pathFn(false, pathMatch)},
 		{OID: 4007, Name: "jsonb_path_query_array", Make: pathFn(false, pathArray)},
 		{OID: 1180, Name: "jsonb_path_query_array_tz", Make: pathFn(true, pathArray)},
 		{OID: 4008, Name: "jsonb_path_query_first", Make: pathFn(false, pathFirst)},
 		{OID: 2023, Name: "jsonb_path_query_first_tz", Make: pathFn(true, pathFirst)},
-		{OID: 4006, Name: "jsonb_path_query", MakeSet: pathQuery(false)}, {OID: 1179, Name: "jsonb_path_query_tz", MakeSet: pathQuery(true)},
+		{OID: 4006, Name: "jsonb_path_query", MakeSet: pathQuery(false)},
+		{OID: 1179, Name: "jsonb_path_query_tz", MakeSet: pathQuery(true)},
 	}
 }

@@ -192,10 +192,16 @@ func isNormalized(_ *expr.Env, a, form datum) (datum, error) {
 // miscImpls are helpers of oid, name, enum and "any".
 func miscImpls() []expr.Impl {
 	return []expr.Impl{
-		{OID: 1619, Name: "pg_typeof", Make: typeOf}, {OID: 438, Name: "num_nulls", Make: countNulls(true)}, {OID: 440, Name: "num_nonnulls", Make: countNulls(false)},
-		{OID: 3528, Name: "enum_first", Make: enumEnd(false)}, {OID: 3529, Name: "enum_last", Make: enumEnd(true)},
-		{OID: 3530, Name: "enum_range", Make: enumRange}, {OID: 3531, Name: "enum_range", Make: enumRange},
-		{OID: 1268, Name: "parse_ident", F2: parseIdent}, {OID: 4350, Name: "normalize", F2: normalize}, {OID: 4351, Name: "is_normalized", F2: isNormalized},
+		{OID: 1619, Name: "pg_typeof", Make: typeOf},
+		{OID: 438, Name: "num_nulls", Make: countNulls(true)},
+		{OID: 440, Name: "num_nonnulls", Make: countNulls(false)},
+		{OID: 3528, Name: "enum_first", Make: enumEnd(false)},
+		{OID: 3529, Name: "enum_last", Make: enumEnd(true)},
+		{OID: 3530, Name: "enum_range", Make: enumRange},
+		{OID: 3531, Name: "enum_range", Make: enumRange},
+		{OID: 1268, Name: "parse_ident", F2: parseIdent},
+		{OID: 4350, Name: "normalize", F2: normalize},
+		{OID: 4351, Name: "is_normalized", F2: isNormalized},
 		{OID: 266, Name: "nameconcatoid", F2: func(_ *expr.Env, a, b datum) (datum, error) {
 			suffix := "_" + string(types.Output(types.DefaultIO(), types.OidT, nil, b))
 			return types.Str(types.ClipUTF8(a.Str(), 63-len(suffix)) + suffix), nil

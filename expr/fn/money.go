@@ -65,19 +65,30 @@ func moneyImpls() []expr.Impl {
 	return []expr.Impl{
 		{OID: 894, Name: "cash_pl", F2: moneyInt(func(a, b int64) int64 { return a + b })},
 		{OID: 895, Name: "cash_mi", F2: moneyInt(func(a, b int64) int64 { return a - b })},
-		{OID: 846, Name: "cash_mul_flt4", F2: times}, {OID: 896, Name: "cash_mul_flt8", F2: times},
-		{OID: 848, Name: "flt4_mul_cash", F2: timesLeft}, {OID: 919, Name: "flt8_mul_cash", F2: timesLeft},
-		{OID: 847, Name: "cash_div_flt4", F2: moneyOver}, {OID: 897, Name: "cash_div_flt8", F2: moneyOver},
-		{OID: 862, Name: "int4_mul_cash", F2: mul}, {OID: 863, Name: "int2_mul_cash", F2: mul}, {OID: 3399, Name: "int8_mul_cash", F2: mul},
-		{OID: 864, Name: "cash_mul_int4", F2: mul}, {OID: 866, Name: "cash_mul_int2", F2: mul}, {OID: 3344, Name: "cash_mul_int8", F2: mul},
-		{OID: 865, Name: "cash_div_int4", F2: moneyOverInt}, {OID: 867, Name: "cash_div_int2", F2: moneyOverInt}, {OID: 3345, Name: "cash_div_int8", F2: moneyOverInt},
+		{OID: 846, Name: "cash_mul_flt4", F2: times},
+		{OID: 896, Name: "cash_mul_flt8", F2: times},
+		{OID: 848, Name: "flt4_mul_cash", F2: timesLeft},
+		{OID: 919, Name: "flt8_mul_cash", F2: timesLeft},
+		{OID: 847, Name: "cash_div_flt4", F2: moneyOver},
+		{OID: 897, Name: "cash_div_flt8", F2: moneyOver},
+		{OID: 862, Name: "int4_mul_cash", F2: mul},
+		{OID: 863, Name: "int2_mul_cash", F2: mul},
+		{OID: 3399, Name: "int8_mul_cash", F2: mul},
+		{OID: 864, Name: "cash_mul_int4", F2: mul},
+		{OID: 866, Name: "cash_mul_int2", F2: mul},
+		{OID: 3344, Name: "cash_mul_int8", F2: mul},
+		{OID: 865, Name: "cash_div_int4", F2: moneyOverInt},
+		{OID: 867, Name: "cash_div_int2", F2: moneyOverInt},
+		{OID: 3345, Name: "cash_div_int8", F2: moneyOverInt},
 		{OID: 3822, Name: "cash_div_cash", F2: func(_ *expr.Env, a, b datum) (datum, error) {
 			if b.Int() == 0 {
 				return types.Null, divisionByZero()
 			}
 			return types.Float(float64(a.Int()) / float64(b.Int())), nil
 		}},
-		{OID: 3811, Name: "money", F1: intToMoney}, {OID: 3812, Name: "money", F1: intToMoney}, {OID: 3824, Name: "money", F1: numericToMoney},
+		{OID: 3811, Name: "money", F1: intToMoney},
+		{OID: 3812, Name: "money", F1: intToMoney},
+		{OID: 3824, Name: "money", F1: numericToMoney},
 		{OID: 3823, Name: "numeric", F1: func(_ *expr.Env, a datum) (datum, error) { return types.Num(apd.New(a.Int(), -2)), nil }},
 	}
 }

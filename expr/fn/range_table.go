@@ -13,9 +13,12 @@ func rangeImpls() []expr.Impl {
 		rangeName, multiName string
 		two, three, none     uint32 // the functions of two and three arguments; the multirange of nothing, the others follow it
 	}{
-		{"int4range", "int4multirange", 3840, 3841, 4280}, {"numrange", "nummultirange", 3844, 3845, 4283},
-		{"tsrange", "tsmultirange", 3933, 3934, 4286}, {"tstzrange", "tstzmultirange", 3937, 3938, 4289},
-		{"daterange", "datemultirange", 3941, 3942, 4292}, {"int8range", "int8multirange", 3945, 3946, 4295},
+		{"int4range", "int4multirange", 3840, 3841, 4280},
+		{"numrange", "nummultirange", 3844, 3845, 4283},
+		{"tsrange", "tsmultirange", 3933, 3934, 4286},
+		{"tstzrange", "tstzmultirange", 3937, 3938, 4289},
+		{"daterange", "datemultirange", 3941, 3942, 4292},
+		{"int8range", "int8multirange", 3945, 3946, 4295},
 	} {
 		r, m := makeRange(types.ByName(c.rangeName)), makeMultirange(types.ByName(c.multiName))
 		out = append(out, expr.Impl{OID: c.two, Name: c.rangeName, Eval: r}, expr.Impl{OID: c.three, Name: c.rangeName, Eval: r})
@@ -61,14 +64,22 @@ func rangePartImpls() []expr.Impl {
 	lowerInf := rangeFlag(func(s []*types.Range) bool { return lowerOf(s).Val.IsNull() })
 	upperInf := rangeFlag(func(s []*types.Range) bool { return upperOf(s).Val.IsNull() })
 	return []expr.Impl{
-		{OID: 3848, Name: "lower", F1: rangeBound(false)}, {OID: 3849, Name: "upper", F1: rangeBound(true)},
-		{OID: 4235, Name: "lower", F1: rangeBound(false)}, {OID: 4236, Name: "upper", F1: rangeBound(true)},
-		{OID: 3850, Name: "isempty", F1: empty}, {OID: 4237, Name: "isempty", F1: empty},
-		{OID: 3851, Name: "lower_inc", F1: lowerInc}, {OID: 4238, Name: "lower_inc", F1: lowerInc},
-		{OID: 3852, Name: "upper_inc", F1: upperInc}, {OID: 4239, Name: "upper_inc", F1: upperInc},
-		{OID: 3853, Name: "lower_inf", F1: lowerInf}, {OID: 4240, Name: "lower_inf", F1: lowerInf},
-		{OID: 3854, Name: "upper_inf", F1: upperInf}, {OID: 4241, Name: "upper_inf", F1: upperInf},
-		{OID: 3914, Name: "int4range_canonical", F1: identity}, {OID: 3915, Name: "daterange_canonical", F1: identity},
+		{OID: 3848, Name: "lower", F1: rangeBound(false)},
+		{OID: 3849, Name: "upper", F1: rangeBound(true)},
+		{OID: 4235, Name: "lower", F1: rangeBound(false)},
+		{OID: 4236, Name: "upper", F1: rangeBound(true)},
+		{OID: 3850, Name: "isempty", F1: empty},
+		{OID: 4237, Name: "isempty", F1: empty},
+		{OID: 3851, Name: "lower_inc", F1: lowerInc},
+		{OID: 4238, Name: "lower_inc", F1: lowerInc},
+		{OID: 3852, Name: "upper_inc", F1: upperInc},
+		{OID: 4239, Name: "upper_inc", F1: upperInc},
+		{OID: 3853, Name: "lower_inf", F1: lowerInf},
+		{OID: 4240, Name: "lower_inf", F1: lowerInf},
+		{OID: 3854, Name: "upper_inf", F1: upperInf},
+		{OID: 4241, Name: "upper_inf", F1: upperInf},
+		{OID: 3914, Name: "int4range_canonical", F1: identity},
+		{OID: 3915, Name: "daterange_canonical", F1: identity},
 		{OID: 3928, Name: "int8range_canonical", F1: identity},
 	}
 }
@@ -80,7 +91,8 @@ func rangeSetImpls() []expr.Impl {
 		})
 	}
 	return []expr.Impl{
-		{OID: 3867, Name: "range_union", Make: ofRanges(rangeUnionFn)}, {OID: 3869, Name: "range_minus", Make: ofRanges(rangeMinus)},
+		{OID: 3867, Name: "range_union", Make: ofRanges(rangeUnionFn)},
+		{OID: 3869, Name: "range_minus", Make: ofRanges(rangeMinus)},
 		{OID: 3868, Name: "range_intersect", Make: ofRanges(func(sub *types.T, a, b []*types.Range) (datum, error) {
 			return oneRange(intersectSpans(sub, a, b)), nil
 		})},
@@ -92,7 +104,8 @@ func rangeSetImpls() []expr.Impl {
 			return func(_ *expr.Env, args []datum) (datum, error) { return cover(sub, spans(args[0])), nil }, nil
 		}},
 		{OID: 4270, Name: "multirange_union", Make: multi(func(_ *types.T, a, b []*types.Range) []*types.Range { return bothSpans(a, b) })},
-		{OID: 4271, Name: "multirange_minus", Make: multi(subtract)}, {OID: 4272, Name: "multirange_intersect", Make: multi(intersectSpans)},
+		{OID: 4271, Name: "multirange_minus", Make: multi(subtract)},
+		{OID: 4272, Name: "multirange_intersect", Make: multi(intersectSpans)},
 		{OID: 4298, Name: "multirange", Make: func(c *expr.Call) (expr.EvalFunc, error) {
 			sub := subtypeOf(c)
 			return func(_ *expr.Env, args []datum) (datum, error) {

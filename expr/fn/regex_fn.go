@@ -376,9 +376,18 @@ func regexImpls() []expr.Impl {
 		name      string
 		not, fold bool
 	}{
-		{1254, "textregexeq", false, false}, {1256, "textregexne", true, false}, {1238, "texticregexeq", false, true}, {1239, "texticregexne", true, true},
-		{79, "nameregexeq", false, false}, {1252, "nameregexne", true, false}, {1240, "nameicregexeq", false, true}, {1241, "nameicregexne", true, true},
-		{1658, "bpcharregexeq", false, false}, {1659, "bpcharregexne", true, false}, {1656, "bpcharicregexeq", false, true}, {1657, "bpcharicregexne", true, true},
+		{1254, "textregexeq", false, false},
+		{1256, "textregexne", true, false},
+		{1238, "texticregexeq", false, true},
+		{1239, "texticregexne", true, true},
+		{79, "nameregexeq", false, false},
+		{1252, "nameregexne", true, false},
+		{1240, "nameicregexeq", false, true},
+		{1241, "nameicregexne", true, true},
+		{1658, "bpcharregexeq", false, false},
+		{1659, "bpcharregexne", true, false},
+		{1656, "bpcharicregexeq", false, true},
+		{1657, "bpcharicregexne", true, true},
 	} {
 		out = append(out, expr.Impl{OID: op.oid, Name: op.name, Make: regexOp(op.not, op.fold)})
 	}
@@ -416,7 +425,8 @@ func similarImpls() []expr.Impl {
 		return types.Str(s), err
 	}
 	return []expr.Impl{
-		{OID: 1986, Name: "similar_to_escape", Eval: one}, {OID: 1987, Name: "similar_to_escape", Eval: one},
+		{OID: 1986, Name: "similar_to_escape", Eval: one},
+		{OID: 1987, Name: "similar_to_escape", Eval: one},
 		{OID: 1623, Name: "similar_escape", Eval: func(env *expr.Env, args []datum) (datum, error) {
 			if args[0].IsNull() {
 				return types.Null, nil

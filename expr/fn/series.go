@@ -89,8 +89,11 @@ func numericSeries(env *expr.Env, args []datum, yield func(...datum) error) erro
 // seriesImpls are generate_series over numbers.
 func seriesImpls() []expr.Impl {
 	return []expr.Impl{
-		{OID: 1066, Name: "generate_series", Set: intSeries(int4w())}, {OID: 1067, Name: "generate_series", Set: intSeries(int4w())},
-		{OID: 1068, Name: "generate_series", Set: intSeries(int8w())}, {OID: 1069, Name: "generate_series", Set: intSeries(int8w())},
-		{OID: 3259, Name: "generate_series", Set: numericSeries}, {OID: 3260, Name: "generate_series", Set: numericSeries},
+		{OID: 1066, Name: "generate_series", Set: intSeries(int4w())},
+		{OID: 1067, Name: "generate_series", Set: intSeries(int4w())},
+		{OID: 1068, Name: "generate_series", Set: intSeries(int8w())},
+		{OID: 1069, Name: "generate_series", Set: intSeries(int8w())},
+		{OID: 3259, Name: "generate_series", Set: numericSeries},
+		{OID: 3260, Name: "generate_series", Set: numericSeries},
 	}
 }

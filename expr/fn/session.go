@@ -252,20 +252,28 @@ func sessionImpls() []expr.Impl {
 			v, _, err := s.Setting("server_version", true)
 			return types.Str("PostgreSQL " + v + " on MongoDB"), err
 		})},
-		{OID: 745, Name: "current_user", Eval: ofSession(userName)}, {OID: 710, Name: "getpgusername", Eval: ofSession(userName)},
+		{OID: 745, Name: "current_user", Eval: ofSession(userName)},
+		{OID: 710, Name: "getpgusername", Eval: ofSession(userName)},
 		{OID: 746, Name: "session_user", Eval: ofSession(func(s expr.Session) (datum, error) { return types.Str(s.SessionUser()), nil })},
-		{OID: 861, Name: "current_database", Eval: currentDatabase}, {OID: 1402, Name: "current_schema", Eval: currentSchema},
+		{OID: 861, Name: "current_database", Eval: currentDatabase},
+		{OID: 1402, Name: "current_schema", Eval: currentSchema},
 		{OID: 1403, Name: "current_schemas", Eval: currentSchemas},
-		{OID: 810, Name: "pg_client_encoding", Eval: setting("client_encoding")}, {OID: 1039, Name: "getdatabaseencoding", Eval: setting("server_encoding")},
-		{OID: 2077, Name: "current_setting", Eval: currentSetting}, {OID: 3294, Name: "current_setting", Eval: currentSetting},
+		{OID: 810, Name: "pg_client_encoding", Eval: setting("client_encoding")},
+		{OID: 1039, Name: "getdatabaseencoding", Eval: setting("server_encoding")},
+		{OID: 2077, Name: "current_setting", Eval: currentSetting},
+		{OID: 3294, Name: "current_setting", Eval: currentSetting},
 		{OID: 2078, Name: "set_config", Eval: setConfig},
 		{OID: 2026, Name: "pg_backend_pid", Eval: ofSession(func(s expr.Session) (datum, error) { return types.Int(int64(s.BackendPID())), nil })},
-		{OID: 2196, Name: "inet_client_addr", Eval: address(expr.Session.ClientAddr, false)}, {OID: 2197, Name: "inet_client_port", Eval: address(expr.Session.ClientAddr, true)},
-		{OID: 2198, Name: "inet_server_addr", Eval: address(expr.Session.ServerAddr, false)}, {OID: 2199, Name: "inet_server_port", Eval: address(expr.Session.ServerAddr, true)},
-		{OID: 2171, Name: "pg_cancel_backend", Eval: signal(expr.Session.Cancel)}, {OID: 2096, Name: "pg_terminate_backend", Eval: signal(expr.Session.Terminate)},
+		{OID: 2196, Name: "inet_client_addr", Eval: address(expr.Session.ClientAddr, false)},
+		{OID: 2197, Name: "inet_client_port", Eval: address(expr.Session.ClientAddr, true)},
+		{OID: 2198, Name: "inet_server_addr", Eval: address(expr.Session.ServerAddr, false)},
+		{OID: 2199, Name: "inet_server_port", Eval: address(expr.Session.ServerAddr, true)},
+		{OID: 2171, Name: "pg_cancel_backend", Eval: signal(expr.Session.Cancel)},
+		{OID: 2096, Name: "pg_terminate_backend", Eval: signal(expr.Session.Terminate)},
 		{OID: 3036, Name: "pg_notify", Eval: notify},
 		{OID: 1598, Name: "random", Eval: ofSession(func(s expr.Session) (datum, error) { return types.Float(s.Random()), nil })},
-		{OID: 1599, Name: "setseed", Eval: setSeed}, {OID: 3432, Name: "gen_random_uuid", Eval: randomUUID},
+		{OID: 1599, Name: "setseed", Eval: setSeed},
+		{OID: 3432, Name: "gen_random_uuid", Eval: randomUUID},
 		{OID: 2626, Name: "pg_sleep", Eval: func(env *expr.Env, args []datum) (datum, error) { return sleep(env, args[0].Float()) }},
 		{OID: 3935, Name: "pg_sleep_for", Eval: func(env *expr.Env, args []datum) (datum, error) {
 			v := args[0].Interval()
@@ -274,8 +282,10 @@ func sessionImpls() []expr.Impl {
 		{OID: 3936, Name: "pg_sleep_until", Eval: func(env *expr.Env, args []datum) (datum, error) {
 			return sleep(env, float64(args[0].Int()-types.TimestampFromTime(time.Now()))/1e6)
 		}},
-		{OID: 2943, Name: "txid_current", Eval: transactionID(true)}, {OID: 3348, Name: "txid_current_if_assigned", Eval: transactionID(false)},
-		{OID: 5059, Name: "pg_current_xact_id", Eval: transactionID(true)}, {OID: 5060, Name: "pg_current_xact_id_if_assigned", Eval: transactionID(false)},
+		{OID: 2943, Name: "txid_current", Eval: transactionID(true)},
+		{OID: 3348, Name: "txid_current_if_assigned", Eval: transactionID(false)},
+		{OID: 5059, Name: "pg_current_xact_id", Eval: transactionID(true)},
+		{OID: 5060, Name: "pg_current_xact_id_if_assigned", Eval: transactionID(false)},
 	}
 }
 
@@ -293,7 +303,8 @@ func sequenceImpls() []expr.Impl {
 			return s.CurrVal(uint32(args[0].Int()))
 		})},
 		{OID: 2559, Name: "lastval", Eval: sequence(func(_ *expr.Env, s expr.Session, _ []datum) (int64, error) { return s.LastVal() })},
-		{OID: 1576, Name: "setval", Eval: sequence(set)}, {OID: 1765, Name: "setval", Eval: sequence(set)},
+		{OID: 1576, Name: "setval", Eval: sequence(set)},
+		{OID: 1765, Name: "setval", Eval: sequence(set)},
 	}
 }
 
@@ -305,10 +316,14 @@ func advisoryImpls() []expr.Impl {
 		name              string
 		try, shared, xact bool
 	}{
-		{2880, 2886, "pg_advisory_lock", false, false, false}, {2881, 2887, "pg_advisory_lock_shared", false, true, false},
-		{2882, 2888, "pg_try_advisory_lock", true, false, false}, {2883, 2889, "pg_try_advisory_lock_shared", true, true, false},
-		{3089, 3093, "pg_advisory_xact_lock", false, false, true}, {3090, 3094, "pg_advisory_xact_lock_shared", false, true, true},
-		{3091, 3095, "pg_try_advisory_xact_lock", true, false, true}, {3092, 3096, "pg_try_advisory_xact_lock_shared", true, true, true},
+		{2880, 2886, "pg_advisory_lock", false, false, false},
+		{2881, 2887, "pg_advisory_lock_shared", false, true, false},
+		{2882, 2888, "pg_try_advisory_lock", true, false, false},
+		{2883, 2889, "pg_try_advisory_lock_shared", true, true, false},
+		{3089, 3093, "pg_advisory_xact_lock", false, false, true},
+		{3090, 3094, "pg_advisory_xact_lock_shared", false, true, true},
+		{3091, 3095, "pg_try_advisory_xact_lock", true, false, true},
+		{3092, 3096, "pg_try_advisory_xact_lock_shared", true, true, true},
 	} {
 		eval := advisory(f.try, f.shared, f.xact)
 		out = append(out, expr.Impl{OID: f.one, Name: f.name, Eval: eval}, expr.Impl{OID: f.two, Name: f.name, Eval: eval})

@@ -341,20 +341,28 @@ func textQueryImpls() []expr.Impl {
 		return types.Bool(ok), err
 	})
 	return []expr.Impl{
-		{OID: 3746, Name: "to_tsquery", Make: configFn(true, toQuery)}, {OID: 3750, Name: "to_tsquery", Make: configFn(false, toQuery)},
-		{OID: 3747, Name: "plainto_tsquery", Make: configFn(true, plainQuery('&'))}, {OID: 3751, Name: "plainto_tsquery", Make: configFn(false, plainQuery('&'))},
-		{OID: 5006, Name: "phraseto_tsquery", Make: configFn(true, plainQuery('<'))}, {OID: 5001, Name: "phraseto_tsquery", Make: configFn(false, plainQuery('<'))},
-		{OID: 5007, Name: "websearch_to_tsquery", Make: configFn(true, webQuery)}, {OID: 5009, Name: "websearch_to_tsquery", Make: configFn(false, webQuery)},
-		{OID: 3634, Name: "ts_match_vq", F2: match(true)}, {OID: 3635, Name: "ts_match_qv", F2: match(false)},
-		{OID: 3761, Name: "ts_match_tq", Make: matchText}, {OID: 3760, Name: "ts_match_tt", Make: matchTexts},
-		{OID: 3669, Name: "tsquery_and", F2: combine('&')}, {OID: 3670, Name: "tsquery_or", F2: combine('|')},
+		{OID: 3746, Name: "to_tsquery", Make: configFn(true, toQuery)},
+		{OID: 3750, Name: "to_tsquery", Make: configFn(false, toQuery)},
+		{OID: 3747, Name: "plainto_tsquery", Make: configFn(true, plainQuery('&'))},
+		{OID: 3751, Name: "plainto_tsquery", Make: configFn(false, plainQuery('&'))},
+		{OID: 5006, Name: "phraseto_tsquery", Make: configFn(true, plainQuery('<'))},
+		{OID: 5001, Name: "phraseto_tsquery", Make: configFn(false, plainQuery('<'))},
+		{OID: 5007, Name: "websearch_to_tsquery", Make: configFn(true, webQuery)},
+		{OID: 5009, Name: "websearch_to_tsquery", Make: configFn(false, webQuery)},
+		{OID: 3634, Name: "ts_match_vq", F2: match(true)},
+		{OID: 3635, Name: "ts_match_qv", F2: match(false)},
+		{OID: 3761, Name: "ts_match_tq", Make: matchText},
+		{OID: 3760, Name: "ts_match_tt", Make: matchTexts},
+		{OID: 3669, Name: "tsquery_and", F2: combine('&')},
+		{OID: 3670, Name: "tsquery_or", F2: combine('|')},
 		{OID: 3671, Name: "tsquery_not", F1: func(_ *expr.Env, a datum) (datum, error) {
 			if emptyQuery(queryIn(a)) {
 				return a, nil
 			}
 			return types.Ref(&types.TSQuery{Op: '!', Left: queryIn(a)}), nil
 		}},
-		{OID: 5003, Name: "tsquery_phrase", Eval: queryPhrase}, {OID: 5004, Name: "tsquery_phrase", Eval: queryPhrase},
+		{OID: 5003, Name: "tsquery_phrase", Eval: queryPhrase},
+		{OID: 5004, Name: "tsquery_phrase", Eval: queryPhrase},
 		{OID: 3672, Name: "numnode", F1: func(_ *expr.Env, a datum) (datum, error) { return types.Int(numNodes(queryIn(a))), nil }},
 	}
 }

@@ -210,7 +210,9 @@ func tsRank(weights, norm bool) expr.EvalFunc {
 
 func textRankImpls() []expr.Impl {
 	return []expr.Impl{
-		{OID: 3703, Name: "ts_rank", Eval: tsRank(true, true)}, {OID: 3704, Name: "ts_rank", Eval: tsRank(true, false)},
-		{OID: 3705, Name: "ts_rank", Eval: tsRank(false, true)}, {OID: 3706, Name: "ts_rank", Eval: tsRank(false, false)},
+		{OID: 3703, Name: "ts_rank", Eval: tsRank(true, true)},
+		{OID: 3704, Name: "ts_rank", Eval: tsRank(true, false)},
+		{OID: 3705, Name: "ts_rank", Eval: tsRank(false, true)},
+		{OID: 3706, Name: "ts_rank", Eval: tsRank(false, false)},
 	}
 }

@@ -162,7 +162,7 @@ func (s *Session) ddlContext(ctx context.Context, snap *catalog.Snapshot, st *tx
 // The OIDs of temporary objects lie above all others; each session has a part of them.
 const (
 	tempBase uint32 = 0x80000000
-	tempBits        = 12
+	tempBits int    = 12
 )
 
 // definitions implements ddl.Expressions.

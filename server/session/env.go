@@ -197,8 +197,10 @@ func (s *Session) Locks() []catalog.Lock {
 		if k.Two {
 			sub = 2
 		}
-		out = append(out, catalog.Lock{Type: "advisory", Database: s.last.DBOID, ClassID: k.Class, ObjID: k.Obj, ObjSubID: sub,
-			PID: s.start.PID, Mode: "ExclusiveLock", Granted: true})
+		out = append(out, catalog.Lock{
+			Type: "advisory", Database: s.last.DBOID, ClassID: k.Class, ObjID: k.Obj, ObjSubID: sub,
+			PID: s.start.PID, Mode: "ExclusiveLock", Granted: true,
+		})
 	}
 	return out
 }

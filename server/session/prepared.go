@@ -201,7 +201,6 @@ func (p *prepared) within(q *pg_query.Node) *prepared {
 // not pay for it.
 type planCache struct {
 	entries map[string]*cached
-	size    int
 }
 
 type cached struct {

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
@@ -312,10 +311,4 @@ func (s *Session) inFailed(n *pg_query.Node) error {
 		}
 	}
 	return pgerr.New(pgerr.InFailedSQLTransaction, "current transaction is aborted, commands ignored until end of transaction block")
-}
-
-// isFinal reports an error after which the connection cannot go on.
-func isFinal(err error) bool {
-	var e *pgerr.Error
-	return errors.As(err, &e) && e.Severity == "FATAL"
 }

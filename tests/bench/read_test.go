@@ -87,26 +87,38 @@ func BenchmarkRead(b *testing.B) {
 		sql    func(i int) (int, error)
 		driver func(i int) (int, error)
 	}{
-		{"point lookup", func(i int) (int, error) { return drainSQL(conn, "SELECT * FROM t WHERE _id = $1", i*37%readRows) },
+		{
+			"point lookup", func(i int) (int, error) { return drainSQL(conn, "SELECT * FROM t WHERE _id = $1", i*37%readRows) },
 			func(i int) (int, error) {
 				return drainCursor(coll.Find(ctx, bson.D{{Key: "_id", Value: int32(i * 37 % readRows)}}))
-			}},
-		{"indexed range", func(int) (int, error) { return drainSQL(conn, "SELECT * FROM t WHERE v >= 1000 AND v < 3000") },
+			},
+		},
+		{
+			"indexed range", func(int) (int, error) { return drainSQL(conn, "SELECT * FROM t WHERE v >= 1000 AND v < 3000") },
 			func(int) (int, error) {
 				return drainCursor(coll.Find(ctx, bson.D{{Key: "v", Value: bson.D{{Key: "$gte", Value: 1000}, {Key: "$lt", Value: 3000}}}}))
-			}},
-		{"full scan", func(int) (int, error) { return drainSQL(conn, "SELECT * FROM t") },
-			func(int) (int, error) { return drainCursor(coll.Find(ctx, bson.D{})) }},
-		{"filter without index", func(int) (int, error) { return drainSQL(conn, "SELECT * FROM t WHERE g = 7") },
-			func(int) (int, error) { return drainCursor(coll.Find(ctx, bson.D{{Key: "g", Value: 7}})) }},
-		{"group by", func(int) (int, error) { return drainSQL(conn, "SELECT g, count(*), sum(v) FROM t GROUP BY g") },
+			},
+		},
+		{
+			"full scan", func(int) (int, error) { return drainSQL(conn, "SELECT * FROM t") },
+			func(int) (int, error) { return drainCursor(coll.Find(ctx, bson.D{})) },
+		},
+		{
+			"filter without index", func(int) (int, error) { return drainSQL(conn, "SELECT * FROM t WHERE g = 7") },
+			func(int) (int, error) { return drainCursor(coll.Find(ctx, bson.D{{Key: "g", Value: 7}})) },
+		},
+		{
+			"group by", func(int) (int, error) { return drainSQL(conn, "SELECT g, count(*), sum(v) FROM t GROUP BY g") },
 			func(int) (int, error) {
 				return drainCursor(coll.Aggregate(ctx, bson.A{bson.D{{Key: "$group", Value: bson.D{{Key: "_id", Value: "$g"}, {Key: "n", Value: bson.D{{Key: "$sum", Value: 1}}}, {Key: "s", Value: bson.D{{Key: "$sum", Value: "$v"}}}}}}}))
-			}},
-		{"top 10 by index", func(int) (int, error) { return drainSQL(conn, "SELECT * FROM t ORDER BY v DESC LIMIT 10") },
+			},
+		},
+		{
+			"top 10 by index", func(int) (int, error) { return drainSQL(conn, "SELECT * FROM t ORDER BY v DESC LIMIT 10") },
 			func(int) (int, error) {
 				return drainCursor(coll.Find(ctx, bson.D{}, options.Find().SetSort(bson.D{{Key: "v", Value: -1}}).SetLimit(10)))
-			}},
+			},
+		},
 	}
 	for _, c := range cases {
 		b.Run(c.name, func(b *testing.B) {

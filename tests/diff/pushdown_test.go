@@ -44,7 +44,7 @@ func zoo() []any {
 		}
 		add("i", int32(-5), int32(0), int32(1), int32(5), int32(5), int32(2147483647))
 		add("l", int64(0), int64(1)<<53+1, int64(-1), int64(9223372036854775807), int64(5))
-		add("f", 0.5, math.NaN(), math.Inf(1), math.Inf(-1), -0.0, 5.0, 1e300)
+		add("f", 0.5, math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), 5.0, 1e300)
 		add("n", dec("1.10"), dec("1.1"), dec("-3"), dec("NaN"), dec("12345678901234567890.123456789"), dec("5"))
 		add("s", "", "a", "A", "abc", "ABC", "a%c", "é", "naïve\nline", "$x", "zz")
 		add("b", true, false)

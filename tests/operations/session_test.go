@@ -147,7 +147,8 @@ func TestCancelStopsTheWorkOfMongoDB(t *testing.T) {
 	hang := func(point, mode string) {
 		t.Helper()
 		err := db.Database("admin").RunCommand(within(t, 20*time.Second), bson.D{
-			{Key: "configureFailPoint", Value: point}, {Key: "mode", Value: mode},
+			{Key: "configureFailPoint", Value: point},
+			{Key: "mode", Value: mode},
 			{Key: "data", Value: bson.D{{Key: "nss", Value: "ops_cancel.numbers"}, {Key: "shouldCheckForInterrupt", Value: true}}},
 		}).Err()
 		if err != nil {

@@ -13,8 +13,14 @@ var (
 	firstNames = []string{"Ada", "Bjarne", "Chloé", "Dmitri", "Edsger", "Fatima", "Grace", "Hugo", "Ines", "Jun", "Katherine", "Linus", "Margaret", "Noor", "Óscar", "Petra"}
 	lastNames  = []string{"Abe", "Baker", "Castillo", "Dubois", "Eriksen", "Fischer", "García", "Haddad", "Ivanova", "Jensen", "Kowalski", "Lopez", "Müller", "Novak", "O'Neill", "Popescu"}
 	cities     = []struct{ name, country, zip string }{
-		{"Amsterdam", "NLD", "1012"}, {"Berlin", "DEU", "10115"}, {"Chicago", "USA", "60601"}, {"Dakar", "SEN", "12500"},
-		{"Lima", "PER", "15001"}, {"Lyon", "FRA", "69001"}, {"Osaka", "JPN", "530-0001"}, {"Porto", "PRT", "4000-008"},
+		{"Amsterdam", "NLD", "1012"},
+		{"Berlin", "DEU", "10115"},
+		{"Chicago", "USA", "60601"},
+		{"Dakar", "SEN", "12500"},
+		{"Lima", "PER", "15001"},
+		{"Lyon", "FRA", "69001"},
+		{"Osaka", "JPN", "530-0001"},
+		{"Porto", "PRT", "4000-008"},
 	}
 	adjectives = []string{"Compact", "Quiet", "Sturdy", "Light", "Vintage", "Solar", "Folding", "Ceramic"}
 	nouns      = []string{"Kettle", "Lamp", "Backpack", "Desk", "Speaker", "Bicycle", "Notebook", "Chair"}
