@@ -22,6 +22,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 SQL
   grep -v '^--' "$name.sql" | grep -v '^$' | while IFS= read -r e; do
+    # shellcheck disable=SC2016 # dollar quotes of SQL
     printf 'SELECT $q$%s$q$ || E%s || pg_temp.ask($q$%s$q$);\n' "$e" "'\\t'" "$e"
   done
 } | psql "$1" -XqAt > "$name.tsv"
