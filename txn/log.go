@@ -173,6 +173,7 @@ func (s *Session) redo(ctx context.Context) error {
 		for _, e := range entries[start:end] {
 			writes = append(writes, e.write)
 		}
+		mark(&s.defs.touched, place(entries[start].database, entries[start].collection))
 		if err := s.ms.Write(ctx, entries[start].database, entries[start].collection, writes); err != nil {
 			// A duplicate key now is another session's row that came in between.
 			if pgerr.Is(err, pgerr.UniqueViolation) {

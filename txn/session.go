@@ -52,6 +52,7 @@ type Session struct {
 	// lost says that the log's writes are in no MongoDB transaction and must be replayed before the next operation.
 	lost bool
 	log  writeLog
+	defs definitions
 	// frozen is the snapshot of a READ ONLY REPEATABLE READ transaction.
 	frozen  *mongo.Session
 	cursors map[*txnCursor]struct{}
@@ -286,6 +287,7 @@ func (s *Session) dropMongo(ctx context.Context) {
 	if s.ms != nil {
 		s.ms.End(ctx)
 		s.ms = nil
+		s.defs.touched, s.defs.newer = nil, nil
 		s.m.locks.closeSnapshot(s.snap)
 		s.snap = nil
 	}
@@ -305,6 +307,7 @@ func (s *Session) abandon(ctx context.Context) {
 // reset forgets the transaction and releases its locks.
 func (s *Session) reset(wrote bool) {
 	s.log.reset()
+	s.defs.made = nil
 	s.lost, s.failed, s.block, s.queries = false, false, noBlock, 0
 	s.saves, s.hooks, s.pending, s.modes, s.allMode = nil, nil, nil, nil, nil
 	s.opts = Options{}

@@ -51,6 +51,11 @@ func (s *Session) Start(ctx context.Context, o StatementOptions) (*Stmt, error) 
 		return nil, inFailed()
 	}
 	if s.block != noBlock {
+		if len(s.defs.newer) > 0 && !o.Log && s.log.dropped == 0 && len(s.cursors) == 0 {
+			// All of the statement reads one snapshot: DDL reads no rows but those that it checks.
+			s.dropMongo(ctx)
+			s.lost = s.log.total() > 0
+		}
 		s.refresh(ctx)
 		s.queries++
 	}
@@ -290,6 +295,9 @@ func (t *Stmt) Read(ctx context.Context, q mongo.Query) (mongo.Cursor, error) {
 		q.Database = t.s.db
 	}
 	if t.transactional() {
+		if q.Pipeline == nil && t.s.defs.made[place(q.Database, q.Collection)] {
+			return nothing{}, nil
+		}
 		return t.readInTransaction(ctx, q)
 	}
 	for attempt := 0; ; attempt++ {
@@ -346,7 +354,7 @@ func (t *Stmt) dropSnapshot(ctx context.Context) {
 
 func (t *Stmt) readInTransaction(ctx context.Context, q mongo.Query) (mongo.Cursor, error) {
 	s := t.s
-	if err := s.ensure(ctx); err != nil {
+	if err := s.ensureFor(ctx, q.Database, q.Collection); err != nil {
 		return nil, t.classify(err)
 	}
 	cur, err := s.ms.Read(ctx, q)
@@ -459,9 +467,10 @@ func (t *Stmt) Write(ctx context.Context, database, collection string, writes []
 		return nil
 	}
 	// The transaction opens before the locks are taken, so that a stale row is seen as one.
-	if err := s.ensure(ctx); err != nil {
+	if err := s.ensureFor(ctx, database, collection); err != nil {
 		return t.classify(err)
 	}
+	delete(s.defs.made, place(database, collection))
 	if err := t.lockChanged(ctx, database, collection, writes); err != nil {
 		return err
 	}
@@ -493,21 +502,4 @@ func (t *Stmt) lockChanged(ctx context.Context, database, collection string, wri
 		}
 	}
 	return nil
-}
-
-// Outside runs f outside the MongoDB transaction: DDL cannot run inside one, and an open transaction that has touched a
-// collection blocks building its indexes. The transaction is aborted before, and its log replayed when it is next used.
-func (s *Session) Outside(ctx context.Context, f func(context.Context) error) error {
-	if s.log.dropped > 0 {
-		return pgerr.New(pgerr.OutOfMemory, "the transaction has written too much to be interrupted by this command")
-	}
-	if s.opts.Isolation == RepeatableRead && s.queries > 1 && s.ms != nil {
-		return pgerr.Unsupported("schema change in a REPEATABLE READ transaction that has read before")
-	}
-	if err := s.drainCursors(ctx, "", ""); err != nil {
-		return err
-	}
-	s.dropMongo(ctx)
-	s.lost = s.log.total() > 0
-	return f(ctx)
 }

@@ -54,7 +54,7 @@ func (w *worker) createIndex(ctx context.Context, rel *catalog.Relation, idx *ca
 	if rel.Index(idx.OID) == nil || idx.MongoName == "" || idx.MongoName == "_id_" || w.fresh[rel.Collection] || sharedBefore(rel, idx) {
 		return nil
 	}
-	return w.session.Outside(ctx, func(ctx context.Context) error {
+	return w.session.OutsideOf(ctx, w.database, rel.Collection, func(ctx context.Context) error {
 		for _, p := range w.store.inTheWay(w.session, rel, idx) {
 			if err := w.dropEarly(ctx, p); err != nil {
 				return err

@@ -141,9 +141,6 @@ func (p *physical) write(ctx context.Context, before, after *catalog.Snapshot, t
 	for _, o := range touched {
 		ids = append(ids, objectID(o))
 	}
-	for _, j := range w.jobs {
-		ids = append(ids, j)
-	}
 	old, err := p.documents(ctx, p.database, ids)
 	if err != nil {
 		return err
@@ -152,12 +149,7 @@ func (p *physical) write(ctx context.Context, before, after *catalog.Snapshot, t
 	if err != nil {
 		return err
 	}
-	// A job whose work the commit makes lasting is done; those that the commit orders begin with it.
-	for _, j := range w.jobs {
-		if had := old[j]; had != nil {
-			writes = append(writes, *replaceWrite(j, had, nil))
-		}
-	}
+	// The jobs that the commit orders begin with it.
 	for id, doc := range w.orders {
 		writes = append(writes, *replaceWrite(id, nil, doc))
 	}

@@ -27,8 +27,7 @@ type worker struct {
 	// rewritten are the tables whose documents this statement has changed in the transaction, where an index that is built
 	// outside of it does not see the changes.
 	rewritten map[string]bool
-	// jobs are documents that the commit removes, orders those that it writes.
-	jobs   []string
+	// orders are documents of jobs that the commit writes.
 	orders map[string]bson.Raw
 }
 
@@ -75,14 +74,19 @@ func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 func (w *worker) createCollection(ctx context.Context, rel *catalog.Relation) error {
 	rel = w.latest(rel)
 	temp := rel.Persistence == 't'
-	err := w.session.Outside(ctx, func(ctx context.Context) error {
+	err := w.session.OutsideOf(ctx, w.database, rel.Collection, func(ctx context.Context) error {
 		job := ""
 		if !temp {
 			var err error
 			if job, err = w.store.announce(ctx, w.database, rel.Collection); err != nil {
 				return err
 			}
-			w.jobs = append(w.jobs, job)
+			// The transaction may be older than the job, so it cannot remove it; done twice, the job does nothing to a table.
+			w.session.OnTransactionEnd(func(ctx context.Context) {
+				ctx, cancel := detached(ctx)
+				defer cancel()
+				_ = w.store.removeJob(ctx, w.database, job)
+			}, nil)
 		}
 		w.undo(func(ctx context.Context) error {
 			err := w.store.client.DropCollection(ctx, w.database, rel.Collection)
@@ -95,6 +99,7 @@ func (w *worker) createCollection(ctx context.Context, rel *catalog.Relation) er
 			return err
 		}
 		w.fresh[rel.Collection] = true
+		w.session.Made(w.database, rel.Collection)
 		for _, idx := range rel.Indexes {
 			if idx.MongoName == "" || idx.MongoName == "_id_" || sharedBefore(rel, idx) {
 				continue

@@ -1,0 +1,97 @@
+package txn
+
+import (
+	"context"
+	"io"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/pgmongo/pgmongo/types/pgerr"
+)
+
+// definitions is what a transaction knows of the DDL that it has done outside its MongoDB transaction.
+type definitions struct {
+	// touched are the collections that the open MongoDB transaction has read or written.
+	touched map[string]bool
+	// newer are those changed since it opened: it cannot use them.
+	newer map[string]bool
+	// made are those that the SQL transaction has created and not written: nobody else sees them, so they are empty.
+	made map[string]bool
+}
+
+func mark(set *map[string]bool, ns string) {
+	if *set == nil {
+		*set = map[string]bool{}
+	}
+	(*set)[ns] = true
+}
+
+// Outside runs f outside the MongoDB transaction: DDL cannot run inside one, and an open transaction that has touched a
+// collection blocks building its indexes. The transaction is aborted before, and its log replayed when it is next used.
+func (s *Session) Outside(ctx context.Context, f func(context.Context) error) error {
+	if s.log.dropped > 0 {
+		return tooMuchWritten()
+	}
+	if s.opts.Isolation == RepeatableRead && s.queries > 1 && s.ms != nil {
+		return pgerr.Unsupported("schema change in a REPEATABLE READ transaction that has read before")
+	}
+	if err := s.drainCursors(ctx, "", ""); err != nil {
+		return err
+	}
+	s.dropMongo(ctx)
+	s.lost = s.log.total() > 0
+	return f(ctx)
+}
+
+// OutsideOf is Outside for an f that changes one collection alone. A MongoDB transaction that has not touched it stays open
+// and is aborted only if it comes to use it: a hundred CREATE TABLE in one transaction would else replay its log a hundred
+// times.
+func (s *Session) OutsideOf(ctx context.Context, database, collection string, f func(context.Context) error) error {
+	ns := place(database, collection)
+	if s.ms == nil || s.opts.Isolation != ReadCommitted || s.log.dropped > 0 || s.defs.touched[ns] {
+		return s.Outside(ctx, f)
+	}
+	mark(&s.defs.newer, ns)
+	return f(ctx)
+}
+
+// Made notes that the transaction has created a collection.
+func (s *Session) Made(database, collection string) { mark(&s.defs.made, place(database, collection)) }
+
+func tooMuchWritten() error {
+	return pgerr.New(pgerr.OutOfMemory, "the transaction has written too much to be interrupted by this command")
+}
+
+// ensureFor is ensure before a collection is used: a MongoDB transaction that is older than the collection's definition
+// gives way to a new one.
+func (s *Session) ensureFor(ctx context.Context, database, collection string) error {
+	ns := place(database, collection)
+	if s.ms != nil && s.defs.newer[ns] {
+		if err := s.restart(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.ensure(ctx); err != nil {
+		return err
+	}
+	mark(&s.defs.touched, ns)
+	return nil
+}
+
+func (s *Session) restart(ctx context.Context) error {
+	if s.log.dropped > 0 {
+		return tooMuchWritten()
+	}
+	if err := s.drainCursors(ctx, "", ""); err != nil {
+		return err
+	}
+	s.dropMongo(ctx)
+	s.lost = s.log.total() > 0
+	return nil
+}
+
+// nothing is the cursor of a collection that is known to be empty.
+type nothing struct{}
+
+func (nothing) Next(context.Context) (bson.Raw, error) { return nil, io.EOF }
+func (nothing) Close(context.Context) error            { return nil }
