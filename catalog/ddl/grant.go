@@ -137,7 +137,7 @@ func (r *run) grantOn(n *pg_query.GrantStmt, o *pg_query.Node, grantees []string
 		c.ACL = changeACL(f.ACL, r.ownerName(f.Owner), "X", "X", grantees, letters, n)
 		r.ch.PutFunction(&c)
 	case pg_query.ObjectType_OBJECT_TYPE, pg_query.ObjectType_OBJECT_DOMAIN:
-		t, err := r.userType(names(o.GetTypeName().GetNames()))
+		t, err := r.userType(grantedNames(o))
 		if err != nil {
 			return err
 		}
@@ -319,4 +319,12 @@ func mergePrivileges(have, letters string, grant, option bool) string {
 		}
 	}
 	return out
+}
+
+// grantedNames is the name of a type in GRANT, which the parser gives as a list, or as a type name.
+func grantedNames(o *pg_query.Node) []string {
+	if l := o.GetList(); l != nil {
+		return names(l.GetItems())
+	}
+	return names(o.GetTypeName().GetNames())
 }
