@@ -379,6 +379,63 @@ func TestOutsideLetsIndexesBeBuilt(t *testing.T) {
 	}
 }
 
+// TestOutsideOfKeepsTheTransaction makes two collections beside an open MongoDB transaction: it goes on, also in what it
+// reads of them before it writes, and starts anew to write them.
+func TestOutsideOfKeepsTheTransaction(t *testing.T) {
+	f := newFixture(t, txn.ManagerOptions{})
+	s := f.session()
+	f.must(s.Begin(txn.Options{}))
+	f.must(f.write(s, f.insert(1, "a")))
+	for _, name := range []string{"one", "two"} {
+		f.must(s.OutsideOf(f.ctx, f.db, name, func(ctx context.Context) error {
+			s.Made(f.db, name)
+			if err := f.c.CreateCollection(ctx, f.db, name, nil); err != nil {
+				return err
+			}
+			return f.c.CreateIndex(ctx, f.db, name, mongo.IndexInfo{Name: "v", Keys: bson.D{{Key: "v", Value: 1}}, Unique: true})
+		}))
+	}
+	rows := func() (n int) {
+		f.must(s.Run(f.ctx, txn.StatementOptions{Log: true}, func(ctx context.Context, st *txn.Stmt) (bool, error) {
+			cur, err := st.Read(ctx, mongo.Query{Collection: "two"})
+			if err != nil {
+				return false, err
+			}
+			for {
+				if _, err := cur.Next(ctx); err == io.EOF {
+					return false, cur.Close(ctx)
+				} else if err != nil {
+					return false, err
+				}
+				n++
+			}
+		}))
+		return n
+	}
+	if n := rows(); n != 0 {
+		t.Errorf("%d rows in a new collection", n)
+	}
+	f.must(f.write(s, f.insert(2, "b")))
+	f.must(s.Run(f.ctx, txn.StatementOptions{Write: true}, func(ctx context.Context, st *txn.Stmt) (bool, error) {
+		return false, st.Write(ctx, "", "two", []mongo.Write{f.insert(1, "x")})
+	}))
+	if n := rows(); n != 1 {
+		t.Errorf("%d rows after one was written", n)
+	}
+	// The collection is in use by now: building an index on it aborts the transaction, and its log comes back.
+	f.must(s.OutsideOf(f.ctx, f.db, "two", func(ctx context.Context) error {
+		return f.c.CreateIndex(ctx, f.db, "two", mongo.IndexInfo{Name: "w", Keys: bson.D{{Key: "w", Value: 1}}})
+	}))
+	if n := rows(); n != 1 {
+		t.Errorf("%d rows after an index was built", n)
+	}
+	f.must(func() error { _, err := s.Commit(f.ctx); return err }())
+	f.expect(s, "1:a 2:b")
+	if n := rows(); n != 1 {
+		t.Errorf("%d rows after the commit", n)
+	}
+}
+
 func TestHooksFollowSavepoints(t *testing.T) {
 	f := newFixture(t, txn.ManagerOptions{})
 	s := f.session()
