@@ -135,6 +135,8 @@ func modified(n planner.Node) []*catalog.Relation {
 		rels = append(rels, n.Rel)
 	case *planner.Update:
 		rels = append(rels, n.Rel)
+	case *planner.Merge:
+		rels = append(rels, n.Rel)
 	case *planner.Delete:
 		rels = append(rels, n.Rel)
 	}

@@ -23,7 +23,7 @@ const (
 	writeBytes = 8 << 20
 )
 
-// buildModify makes the operator of INSERT, UPDATE or DELETE.
+// buildModify makes the operator of INSERT, UPDATE, DELETE or MERGE.
 func (b *builder) buildModify(node planner.Node) (Operator, error) {
 	switch n := node.(type) {
 	case *planner.Insert:
@@ -32,6 +32,8 @@ func (b *builder) buildModify(node planner.Node) (Operator, error) {
 		return b.buildUpdate(n)
 	case *planner.Delete:
 		return b.buildDelete(n)
+	case *planner.Merge:
+		return b.buildMerge(n)
 	}
 	return nil, pgerr.Internal("no operator for the plan node %T", node)
 }

@@ -19,6 +19,8 @@ type conflictOp struct {
 	// update is nil for DO NOTHING. Its expressions see the existing row followed by the proposed one.
 	update  []assign
 	doing   bool // DO UPDATE
+	rows    []rowSource
+	width   int
 	where   *scalar
 	check   *rowCheck
 	changer *rowChanger
@@ -75,7 +77,11 @@ func (b *builder) buildConflict(t *table, n *planner.Insert) (*conflictOp, error
 	for i, col := range n.RowCols {
 		l[col.ID] = len(t.cols) + i
 	}
+	c.width = placeRows(n.Conflict.Rows, l, 2*len(t.cols))
 	var err error
+	if c.rows, err = b.rowSources(n.Conflict.Rows, l); err != nil {
+		return nil, err
+	}
 	if c.update, err = b.assigns(t, n.Conflict.Update, l); err != nil {
 		return nil, err
 	}
@@ -265,7 +271,7 @@ func (c *conflictOp) change(ctx context.Context, op *insertOp, ex *existingRow, 
 		return firstError(op.flush(ctx), affectedTwice())
 	}
 	env, n := c.t.rt.Env, len(c.t.cols)
-	wide := make([]types.Datum, 2*n)
+	wide := make([]types.Datum, c.width)
 	copy(wide, ex.row)
 	copy(wide[n:], proposed)
 	if c.where != nil {
@@ -274,7 +280,10 @@ func (c *conflictOp) change(ctx context.Context, op *insertOp, ex *existingRow, 
 			return err
 		}
 	}
-	row := make([]types.Datum, 2*n)
+	if err := computeRows(env, c.rows, wide); err != nil {
+		return err
+	}
+	row := make([]types.Datum, c.width)
 	copy(row, wide)
 	for _, a := range c.update {
 		v, err := a.value.value(env, wide)

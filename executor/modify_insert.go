@@ -107,19 +107,24 @@ func (op *insertOp) nextRow(ctx context.Context, r *reader) ([]types.Datum, erro
 
 // write queues a checked row.
 func (op *insertOp) write(ctx context.Context, row []types.Datum) error {
-	id, doc, err := op.enc.Insert(row)
-	if err != nil {
-		return err
-	}
-	if op.rt.Txn.PreCheck() {
-		op.probes = append(op.probes, uniqueProbe{row})
-	}
-	if err := op.childWritten(ctx, row); err != nil {
-		return err
-	}
-	if err := op.add(ctx, mongo.Write{Kind: mongo.WriteInsert, ID: id, Doc: doc}); err != nil {
+	if err := op.insertRow(ctx, row); err != nil {
 		return err
 	}
 	op.affected++
 	return op.returning(op.out, row)
+}
+
+// insertRow queues a new row that is complete and checked.
+func (t *table) insertRow(ctx context.Context, row []types.Datum) error {
+	id, doc, err := t.enc.Insert(row)
+	if err != nil {
+		return err
+	}
+	if t.rt.Txn.PreCheck() {
+		t.probes = append(t.probes, uniqueProbe{row})
+	}
+	if err := t.childWritten(ctx, row); err != nil {
+		return err
+	}
+	return t.add(ctx, mongo.Write{Kind: mongo.WriteInsert, ID: id, Doc: doc})
 }

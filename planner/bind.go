@@ -203,6 +203,7 @@ const (
 	inIndexPredicate
 	inGenerated
 	inCall
+	inMergeWhen
 )
 
 // clauseInfo says what a clause is called in errors and what it admits.
@@ -245,6 +246,7 @@ var clauses = [...]clauseInfo{
 	inIndexPredicate: {name: "index predicates", noAgg: true, noWindow: true, noSRF: true, selectCannot: "cannot use subquery in index predicate"},
 	inGenerated:      {name: "column generation expressions", noAgg: true, noWindow: true, noSRF: true, selectCannot: "cannot use subquery in column generation expression"},
 	inCall:           {name: "CALL arguments", noAgg: true, noWindow: true, noSRF: true},
+	inMergeWhen:      {name: "MERGE WHEN conditions", noAgg: true, noWindow: true, noSRF: true},
 }
 
 func (s *scope) info() *clauseInfo { return &clauses[s.kind] }

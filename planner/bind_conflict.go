@@ -37,14 +37,10 @@ func (st *insertState) conflict(oc *pg_query.OnConflictClause, alias string) (*C
 	s.ns = []*nsItem{existing, excluded}
 	s.rtable = s.ns
 	// Column names alone mean the existing row only where they are assigned; in values both rows have them.
-	set, node, err := s.setClause(st.rel, oc.TargetList, existing)
-	if err != nil {
+	var err error
+	if out.Update, out.Rows, err = s.setClause(st.rel, oc.TargetList, existing); err != nil {
 		return nil, err
 	}
-	if node != nil {
-		return nil, pgerr.Unsupported("ON CONFLICT DO UPDATE SET (columns) = (SELECT ...)").At(oc.Location)
-	}
-	out.Update = set
 	if oc.WhereClause != nil {
 		conds, err := s.where(oc.WhereClause)
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
-// modifying binds INSERT, UPDATE or DELETE; the query's columns are RETURNING's, none without it.
+// modifying binds INSERT, UPDATE, DELETE or MERGE; the query's columns are RETURNING's, none without it.
 func (b *binder) modifying(s *scope, n *pg_query.Node) (*query, error) {
 	switch n := n.Node.(type) {
 	case *pg_query.Node_InsertStmt:
@@ -19,7 +19,7 @@ func (b *binder) modifying(s *scope, n *pg_query.Node) (*query, error) {
 	case *pg_query.Node_DeleteStmt:
 		return b.delete(s, n.DeleteStmt)
 	case *pg_query.Node_MergeStmt:
-		return nil, pgerr.Unsupported("MERGE")
+		return b.merge(s, n.MergeStmt)
 	}
 	return nil, pgerr.Unsupported("this statement")
 }

@@ -63,7 +63,7 @@ func (b *binder) update(s *scope, stmt *pg_query.UpdateStmt) (*query, error) {
 		node = filter(node, conds)
 	}
 	if multi != nil {
-		node = multi.over(node)
+		node = beside(node, multi)
 	}
 	n := &Update{Rel: t.rel, Source: node, Doc: t.item.doc.ID, OldCols: t.cols, Set: set}
 	n.NewCols = b.newRow(t.rel, s)
@@ -117,18 +117,15 @@ func (b *binder) delete(s *scope, stmt *pg_query.DeleteStmt) (*query, error) {
 	return modified(n, n.Out, with), nil
 }
 
-// multiSource computes the subqueries of SET (a, b) = (SELECT ...) once a row, as records beside the source's columns.
-type multiSource struct {
-	exprs []expr.Expr
-	cols  []Col
-}
-
-func (m *multiSource) over(n Node) Node {
+// beside computes the subqueries of SET (a, b) = (SELECT ...) once a row, beside the source's columns.
+func beside(n Node, rows []RowSource) Node {
 	p := &Project{Input: n}
 	for _, c := range n.Cols() {
 		p.Exprs, p.Out = append(p.Exprs, ref(c)), append(p.Out, c)
 	}
-	p.Exprs, p.Out = append(p.Exprs, m.exprs...), append(p.Out, m.cols...)
+	for _, r := range rows {
+		p.Exprs, p.Out = append(p.Exprs, r.X), append(p.Out, r.Col)
+	}
 	return p
 }
 
@@ -137,7 +134,7 @@ type setState struct {
 	s     *scope
 	rel   *catalog.Relation
 	set   []Assign
-	multi *multiSource
+	multi []RowSource
 	// parts says which assignments set parts of their column, so that more parts may follow; item is where its present value
 	// comes from.
 	parts map[int16]bool
@@ -147,7 +144,7 @@ type setState struct {
 }
 
 // setClause binds the assignments of UPDATE and DO UPDATE.
-func (s *scope) setClause(rel *catalog.Relation, list []*pg_query.Node, item *nsItem) ([]Assign, *multiSource, error) {
+func (s *scope) setClause(rel *catalog.Relation, list []*pg_query.Node, item *nsItem) ([]Assign, []RowSource, error) {
 	st := &setState{s: s, rel: rel, item: item, parts: map[int16]bool{}, subs: map[*pg_query.Node][]expr.Expr{}}
 	var rows []*pg_query.Node
 	err := s.with(inUpdateSource, func() error {
@@ -267,12 +264,9 @@ func (st *setState) multiAssign(c *catalog.Column, r *pg_query.ResTarget, m *pg_
 
 // recordColumn computes a subquery once a row beside the source and gives its fields.
 func (st *setState) recordColumn(q *query) []expr.Expr {
-	if st.multi == nil {
-		st.multi = &multiSource{}
-	}
 	var x expr.Expr = st.s.recordSubquery(q)
 	col := st.s.b.newCol(Col{Name: "row", Type: types.RecordT, Mod: -1}, st.s)
-	st.multi.exprs, st.multi.cols = append(st.multi.exprs, x), append(st.multi.cols, col)
+	st.multi = append(st.multi, RowSource{col, x})
 	out := make([]expr.Expr, len(q.cols))
 	for i, c := range q.cols {
 		out[i] = &expr.Field{X: ref(col), Index: i, Name: c.Name, T: c.Type, Mod: c.Mod}

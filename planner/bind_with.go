@@ -44,6 +44,9 @@ func (s *scope) bindWith(w *pg_query.WithClause) ([]*CTE, error) {
 		if c.Ctequery.GetSelectStmt() == nil && s.parent != nil {
 			return nil, pgerr.New(pgerr.FeatureNotSupported, "WITH clause containing a data-modifying statement must be at the top level").At(c.Location)
 		}
+		if c.Ctequery.GetMergeStmt() != nil {
+			return nil, pgerr.New(pgerr.FeatureNotSupported, "MERGE not supported in WITH query").At(c.Location)
+		}
 		if c.SearchClause != nil || c.CycleClause != nil {
 			return nil, pgerr.Unsupported("SEARCH and CYCLE clauses of WITH").At(c.Location)
 		}

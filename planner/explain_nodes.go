@@ -120,6 +120,10 @@ func (x *Explainer) describe(out *ExplainNode, n Node) {
 		out.Type = "Delete"
 		x.relation(out, n.Rel, "")
 		x.kids(out, n.Source)
+	case *Merge:
+		out.Type = "Merge"
+		x.relation(out, n.Rel, "")
+		x.kids(out, n.Source)
 	default:
 		out.Type = fmt.Sprintf("%T", n)
 		x.kids(out, n.Inputs()...)

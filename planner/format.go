@@ -170,6 +170,8 @@ func describeModify(n Node, x func(expr.Expr) string, xs func([]expr.Expr) strin
 		return s + modifyTail(n.Generated, n.Checks, n.Returning, x, xs)
 	case *Update:
 		return fmt.Sprintf("Update %s doc #%d set %s", n.Rel.Name, n.Doc, formatAssigns(n.Set, x)) + modifyTail(n.Generated, n.Checks, n.Returning, x, xs)
+	case *Merge:
+		return fmt.Sprintf("Merge %s doc #%d, %d actions", n.Rel.Name, n.Doc, len(n.Actions)) + modifyTail(n.Generated, n.Checks, nil, x, xs)
 	case *Delete:
 		return fmt.Sprintf("Delete %s doc #%d", n.Rel.Name, n.Doc) + modifyTail(nil, nil, n.Returning, x, xs)
 	}

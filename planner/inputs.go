@@ -59,6 +59,7 @@ func (n *LockRows) Cols() []Col { return n.Input.Cols() }
 func (n *Insert) Cols() []Col   { return n.Out }
 func (n *Update) Cols() []Col   { return n.Out }
 func (n *Delete) Cols() []Col   { return n.Out }
+func (n *Merge) Cols() []Col    { return nil }
 func (n *Result) Cols() []Col   { return nil }
 
 func (n *Scan) Inputs() []Node        { return nil }
@@ -93,6 +94,7 @@ func (n *LockRows) Inputs() []Node { return []Node{n.Input} }
 func (n *Insert) Inputs() []Node   { return []Node{n.Source} }
 func (n *Update) Inputs() []Node   { return []Node{n.Source} }
 func (n *Delete) Inputs() []Node   { return []Node{n.Source} }
+func (n *Merge) Inputs() []Node    { return []Node{n.Source} }
 func (n *Result) Inputs() []Node   { return nil }
 
 func (n *Scan) WithInputs([]Node) Node          { return n }
@@ -126,4 +128,5 @@ func (n *LockRows) WithInputs(in []Node) Node { c := *n; c.Input = in[0]; return
 func (n *Insert) WithInputs(in []Node) Node   { c := *n; c.Source = in[0]; return &c }
 func (n *Update) WithInputs(in []Node) Node   { c := *n; c.Source = in[0]; return &c }
 func (n *Delete) WithInputs(in []Node) Node   { c := *n; c.Source = in[0]; return &c }
+func (n *Merge) WithInputs(in []Node) Node    { c := *n; c.Source = in[0]; return &c }
 func (n *Result) WithInputs([]Node) Node      { return n }

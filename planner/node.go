@@ -348,6 +348,13 @@ type Assign struct {
 	Value  expr.Expr
 }
 
+// RowSource is the subquery of SET (a, b) = (SELECT ...), computed once a row as a record under Col, which the assignments
+// then take apart.
+type RowSource struct {
+	Col Col
+	X   expr.Expr
+}
+
 // Check is a bound CHECK constraint over RowCols.
 type Check struct {
 	Name string
@@ -361,7 +368,9 @@ type Conflict struct {
 	// (the table EXCLUDED).
 	Update  []Assign
 	OldCols []Col
-	Where   expr.Expr
+	// Rows are computed before the assignments.
+	Rows  []RowSource
+	Where expr.Expr
 	// Generated and Checks of the updated row, over OldCols after assignment.
 	Generated []Assign
 	Checks    []Check
@@ -392,6 +401,41 @@ type Delete struct {
 	Returning []expr.Expr
 	Out       []Col
 }
+
+// Merge runs the first action that applies to each row of Source: a join of MERGE's source with a scan of Rel with ForModify.
+// Doc and OldCols are as for Update, but NULL in a row that met no row of Rel. NewCols are how Generated and Checks see the
+// new row of an INSERT or UPDATE.
+type Merge struct {
+	Rel       *catalog.Relation
+	Source    Node
+	Doc       expr.ColID
+	OldCols   []Col
+	NewCols   []Col
+	Generated []Assign
+	Checks    []Check
+	Actions   []MergeAction
+}
+
+// MergeAction is a WHEN [NOT] MATCHED clause of MERGE; everything in it sees Source's columns. Set are the values of
+// MergeInsert and the changes of MergeUpdate.
+type MergeAction struct {
+	Matched bool
+	Kind    MergeKind
+	When    []expr.Expr
+	Rows    []RowSource
+	Set     []Assign
+}
+
+// MergeKind is what a WHEN clause of MERGE does.
+type MergeKind uint8
+
+// The actions of MERGE.
+const (
+	MergeNothing MergeKind = iota
+	MergeInsert
+	MergeUpdate
+	MergeDelete
+)
 
 // Result is one row without columns (SELECT without FROM), or none with Empty.
 type Result struct{ Empty bool }

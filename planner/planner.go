@@ -84,7 +84,8 @@ func (b *binder) statement(stmt *pg_query.Node) (*query, string, error) {
 		q, err := b.modifying(s, stmt)
 		return q, "DELETE", err
 	case *pg_query.Node_MergeStmt:
-		return nil, "", pgerr.Unsupported("MERGE")
+		q, err := b.modifying(s, stmt)
+		return q, "MERGE", err
 	}
 	return nil, "", pgerr.Internal("a statement that is not planned came to the planner")
 }

@@ -272,7 +272,7 @@ func buildSides(p *pass, root Node) Node { return p.buildSides(root, true) }
 func (p *pass) buildSides(root Node, ordered bool) Node {
 	below := true
 	switch root.(type) {
-	case *Project, *ProjectSet, *Aggregate, *Update, *Delete:
+	case *Project, *ProjectSet, *Aggregate, *Update, *Delete, *Merge:
 		below = false
 	case *Filter, *Sort, *Limit, *Join:
 		below = ordered

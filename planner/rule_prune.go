@@ -113,6 +113,9 @@ func pruneOther(n Node, used *colSet) Node {
 	case *Delete:
 		need.addCols(n.OldCols)
 		need.add(n.Doc)
+	case *Merge:
+		need.addCols(n.OldCols)
+		need.add(n.Doc)
 	case *SetOp:
 		return mapInputs(n, pruneWhole)
 	case *Insert:

@@ -111,6 +111,8 @@ func MapNodeExprs(n Node, f func(expr.Expr) expr.Expr) Node {
 			c.Set, c.Generated, c.Checks, c.Returning = set, gen, checks, ret
 			return &c
 		}
+	case *Merge:
+		return m.merge(n)
 	case *Delete:
 		if ret := m.list(n.Returning); m.changed {
 			c := *n
@@ -188,6 +190,14 @@ func (m *exprMapper) assigns(in []Assign) []Assign {
 	return out
 }
 
+func (m *exprMapper) rows(in []RowSource) []RowSource {
+	out := slices.Clone(in)
+	for i := range out {
+		out[i].X = m.one(out[i].X)
+	}
+	return out
+}
+
 func (m *exprMapper) checks(in []Check) []Check {
 	out := slices.Clone(in)
 	for i := range out {
@@ -243,9 +253,23 @@ func (m *exprMapper) insert(n *Insert) Node {
 	c.Generated, c.Checks, c.Returning = m.assigns(n.Generated), m.checks(n.Checks), m.list(n.Returning)
 	if n.Conflict != nil {
 		f := *n.Conflict
+		f.Rows = m.rows(f.Rows)
 		f.Update, f.Where = m.assigns(f.Update), m.one(f.Where)
 		f.Generated, f.Checks = m.assigns(f.Generated), m.checks(f.Checks)
 		c.Conflict = &f
+	}
+	if !m.changed {
+		return n
+	}
+	return &c
+}
+
+func (m *exprMapper) merge(n *Merge) Node {
+	c := *n
+	c.Generated, c.Checks, c.Actions = m.assigns(n.Generated), m.checks(n.Checks), slices.Clone(n.Actions)
+	for i := range c.Actions {
+		a := &c.Actions[i]
+		a.When, a.Rows, a.Set = m.list(a.When), m.rows(a.Rows), m.assigns(a.Set)
 	}
 	if !m.changed {
 		return n
@@ -457,12 +481,19 @@ func addMade(n Node, made *colSet) {
 		made.addCols(n.RowCols)
 		if n.Conflict != nil {
 			made.addCols(n.Conflict.OldCols)
+			addRows(n.Conflict.Rows, made)
 		}
 		made.addCols(n.Out)
 	case *Update:
 		made.addCols(n.OldCols)
 		made.addCols(n.NewCols)
 		made.addCols(n.Out)
+	case *Merge:
+		made.addCols(n.OldCols)
+		made.addCols(n.NewCols)
+		for _, a := range n.Actions {
+			addRows(a.Rows, made)
+		}
 	case *Join, *Filter, *Sort, *Limit, *LockRows, *Distinct, *With:
 	case *Window:
 		for _, f := range n.Funcs {
@@ -470,5 +501,11 @@ func addMade(n Node, made *colSet) {
 		}
 	default:
 		made.addCols(n.Cols())
+	}
+}
+
+func addRows(rows []RowSource, made *colSet) {
+	for _, r := range rows {
+		made.add(r.Col.ID)
 	}
 }

@@ -191,7 +191,7 @@ func hasModifyingCTE(root planner.Node) bool {
 	count = func(n planner.Node) int {
 		c := 0
 		switch n.(type) {
-		case *planner.Insert, *planner.Update, *planner.Delete:
+		case *planner.Insert, *planner.Update, *planner.Delete, *planner.Merge:
 			c = 1
 		}
 		for _, i := range n.Inputs() {
@@ -201,7 +201,7 @@ func hasModifyingCTE(root planner.Node) bool {
 	}
 	n := count(root)
 	switch root.(type) {
-	case *planner.Insert, *planner.Update, *planner.Delete:
+	case *planner.Insert, *planner.Update, *planner.Delete, *planner.Merge:
 		return n > 1
 	}
 	return n > 0
