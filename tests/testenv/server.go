@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -31,11 +30,8 @@ type PgMongo struct {
 }
 
 var binary = sync.OnceValues(func() (string, error) {
-	_, file, _, _ := runtime.Caller(0)
-	root := filepath.Dir(filepath.Dir(filepath.Dir(file)))
 	path := filepath.Join(os.TempDir(), fmt.Sprintf("pgmongo-test-%d", os.Getpid()), "pgmongo")
-	build := exec.Command("go", "build", "-o", path, "./cmd/pgmongo")
-	build.Dir = root
+	build := exec.Command("go", "build", "-o", path, "github.com/pgmongo/pgmongo/cmd/pgmongo") // tests run inside the module
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
