@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -30,7 +31,7 @@ func (c *foreignCheck) act(ctx context.Context) error {
 		// before the second one is looked at.
 		n, keys := 0, newKeyList(keyTypes(c.fk.parentCols))
 		for n < len(actions) && actions[n].action == actions[0].action && (actions[n].now == nil) == (actions[0].now == nil) && keys.has(actions[n].key) < 0 {
-			if err := keys.add(actions[n].key); err != nil {
+			if err := errors.Join(keys.add(actions[n].key), c.acted.add(actions[n].key)); err != nil {
 				return err
 			}
 			n++

@@ -199,7 +199,7 @@ func (fk *foreignKey) pending(rt *Runtime, deferrable bool) *foreignCheck {
 		typs := keyTypes(fk.parentCols)
 		return &foreignCheck{
 			fk: fk, rt: rt, db: rt.Env.View.Snapshot.Database,
-			referenced: newKeyList(typs), removed: newKeyList(typs), restricted: newKeyList(typs),
+			referenced: newKeyList(typs), removed: newKeyList(typs), restricted: newKeyList(typs), acted: newKeyList(typs),
 		}
 	}).(*foreignCheck)
 }
@@ -232,10 +232,26 @@ type foreignCheck struct {
 	// restricted ones must not be referenced at all.
 	referenced, removed, restricted *keyList
 	actions                         []keyAction
+	// acted are the keys of actions that were carried out: nothing refers to them, also when the check is run again.
+	acted *keyList
+}
+
+// Merge implements txn.Check.
+func (c *foreignCheck) Merge(other txn.Check) {
+	o := other.(*foreignCheck)
+	for _, l := range [][2]*keyList{{c.referenced, o.referenced}, {c.removed, o.removed}, {c.restricted, o.restricted}, {c.acted, o.acted}} {
+		for _, key := range tableKeys(l[1].table) {
+			_ = l[0].add(key) // its budget is the other one's, which sufficed
+		}
+	}
+	c.actions = append(c.actions, o.actions...)
 }
 
 // Run implements txn.Check.
 func (c *foreignCheck) Run(ctx context.Context, s txn.Statement) error {
+	if err := c.checkGone(ctx, s, c.acted); err != nil {
+		return err
+	}
 	if len(c.actions) > 0 {
 		if err := c.act(ctx); err != nil {
 			return err
@@ -244,19 +260,27 @@ func (c *foreignCheck) Run(ctx context.Context, s txn.Statement) error {
 	if err := c.checkUnreferenced(ctx, s, tableKeys(c.restricted.table)); err != nil {
 		return err
 	}
-	gone, err := c.absent(ctx, s, c.removed)
-	if err != nil {
-		return err
-	}
-	if err := c.checkUnreferenced(ctx, s, gone); err != nil {
+	if err := c.checkGone(ctx, s, c.removed); err != nil {
 		return err
 	}
 	return c.checkReferenced(ctx, s)
 }
 
+// checkGone fails if a row refers to a key that no row of the parent has.
+func (c *foreignCheck) checkGone(ctx context.Context, s txn.Statement, keys *keyList) error {
+	gone, err := c.absent(ctx, s, keys)
+	if err != nil {
+		return err
+	}
+	return c.checkUnreferenced(ctx, s, gone)
+}
+
 // absent returns the keys that no row of the parent has.
 func (c *foreignCheck) absent(ctx context.Context, s txn.Statement, keys *keyList) ([][]types.Datum, error) {
 	all := tableKeys(keys.table)
+	if len(all) == 0 {
+		return nil, nil
+	}
 	there := make([]bool, len(all))
 	r := keyReader{s: s, db: c.db, rel: c.fk.parent, cols: c.fk.parentCols}
 	if err := r.read(ctx, all, func(_ bson.Raw, key []types.Datum) error {
@@ -357,6 +381,7 @@ func (c *foreignCheck) checkReferenced(ctx context.Context, s txn.Statement) err
 	if _, err := s.Lock(ctx, c.db, c.fk.parent.Collection, ids, txn.LockKeyShare, txn.WaitBlock); err != nil {
 		return err
 	}
+	s.Guard(c.db, c.fk.parent.Collection, ids, false)
 	for i, k := range keys {
 		if there[i] {
 			continue

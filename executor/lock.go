@@ -121,7 +121,7 @@ func (l *lockOp) lock(ctx context.Context, from, n int) ([]bool, error) {
 		if len(l.ids) == 0 {
 			continue
 		}
-		skipped, err := l.rt.Txn.Lock(ctx, l.rt.Env.View.Snapshot.Database, t.collection, l.ids, l.mode, l.wait)
+		skipped, err := l.rt.Txn.LockRows(ctx, l.rt.Env.View.Snapshot.Database, t.collection, l.ids, l.mode, l.wait)
 		if err != nil {
 			return nil, err
 		}

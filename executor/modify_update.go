@@ -215,6 +215,9 @@ func (c *rowChanger) change(ctx context.Context, doc bson.Raw, old, row []types.
 	if err := t.parentChanged(old, row); err != nil {
 		return err
 	}
+	if mode == txn.LockUpdate && len(t.parent) > 0 {
+		t.rt.Txn.Guard(t.db, t.rel.Collection, []bson.RawValue{id}, true)
+	}
 	if c.id {
 		moved, err := c.move(ctx, id, doc, old, row)
 		if moved || err != nil {
@@ -222,7 +225,11 @@ func (c *rowChanger) change(ctx context.Context, doc bson.Raw, old, row []types.
 		}
 	}
 	up, replace, err := t.enc.Update(doc, old, row, c.columns)
-	if err != nil || up == nil {
+	if err != nil {
+		return err
+	}
+	if up == nil { // nothing changes, but the row is locked
+		_, err := t.rt.Txn.LockRows(ctx, t.db, t.rel.Collection, []bson.RawValue{id}, mode, txn.WaitBlock)
 		return err
 	}
 	kind := mongo.WriteUpdate
@@ -292,6 +299,9 @@ func (t *table) deleteRow(ctx context.Context, doc bson.Raw, old []types.Datum) 
 	}
 	if err := t.parentDeleted(old); err != nil {
 		return err
+	}
+	if len(t.parent) > 0 {
+		t.rt.Txn.Guard(t.db, t.rel.Collection, []bson.RawValue{id}, true)
 	}
 	return t.add(ctx, mongo.Write{Kind: mongo.WriteDelete, ID: id, Before: doc})
 }

@@ -348,7 +348,7 @@ type locker struct {
 	locked int
 }
 
-func (l *locker) Lock(_ context.Context, _, _ string, ids []bson.RawValue, _ txn.LockMode, _ txn.LockWait) ([]bool, error) {
+func (l *locker) LockRows(_ context.Context, _, _ string, ids []bson.RawValue, _ txn.LockMode, _ txn.LockWait) ([]bool, error) {
 	skipped := make([]bool, len(ids))
 	for i, id := range ids {
 		if skipped[i] = id.Int32()%2 == 1; !skipped[i] {

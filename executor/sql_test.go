@@ -296,6 +296,12 @@ func (s *statement) Lock(_ context.Context, _, _ string, ids []bson.RawValue, _ 
 	return make([]bool, len(ids)), nil
 }
 
+func (s *statement) LockRows(ctx context.Context, database, collection string, ids []bson.RawValue, mode txn.LockMode, wait txn.LockWait) ([]bool, error) {
+	return s.Lock(ctx, database, collection, ids, mode, wait)
+}
+
+func (s *statement) Guard(string, string, []bson.RawValue, bool) {}
+
 func (s *statement) InTransaction() bool { return false }
 func (s *statement) PreCheck() bool      { return false }
 

@@ -30,6 +30,10 @@ type Query struct {
 	Comment    string
 }
 
+// LockField is the field of a document that a row lock changes when several proxies serve the deployment: an int that
+// belongs to no column.
+const LockField = "_lk"
+
 // WriteKind is the kind of a Write.
 type WriteKind uint8
 

@@ -32,14 +32,15 @@ var layers = []struct {
 	{"catalog/infoschema", []string{"catalog", "expr", "types", "types/facts", "types/pgerr"}},
 	{"catalog/pgcatalog", []string{"catalog", "catalog/infoschema", "expr", "sql", "types", "types/facts", "types/pgerr"}},
 	{"planner", []string{"catalog", "expr", "mongo/mql", "sql", "types", "types/pgerr", "types/facts"}},
-	{"txn", []string{"mongo", "types", "types/pgerr"}},
+	{"cluster", []string{"mongo", "types/pgerr"}},
+	{"txn", []string{"cluster", "mongo", "types", "types/pgerr"}},
 	{"executor", []string{"planner", "expr", "catalog", "catalog/document", "txn", "mongo", "mongo/mql", "types", "types/pgerr", "expr/fn"}},
 	{"catalog/ddl", []string{"catalog", "catalog/document", "catalog/store", "executor", "expr", "mongo", "planner", "sql", "txn", "types", "types/facts", "types/pgerr"}},
 	{"server/settings", []string{"types", "types/facts", "types/pgerr"}},
-	{"server/session", []string{"catalog/...", "executor", "expr/...", "metrics", "mongo", "planner", "server/settings", "sql", "txn", "types/...", "catalog", "expr", "types", "server/copyio"}},
+	{"server/session", []string{"catalog/...", "cluster", "executor", "expr/...", "metrics", "mongo", "planner", "server/settings", "sql", "txn", "types/...", "catalog", "expr", "types", "server/copyio"}},
 	{"server/copyio", []string{"types", "types/pgerr"}},
 	{"server", []string{"server/session", "server/settings", "metrics", "sql", "types", "types/pgerr", "executor", "planner", "server/copyio"}},
-	{"server/instance", []string{"server/...", "catalog/...", "expr/...", "metrics", "mongo", "txn", "types/...", "expr", "server"}},
+	{"server/instance", []string{"server/...", "cluster", "catalog/...", "expr/...", "metrics", "mongo", "txn", "types/...", "expr", "server"}},
 }
 
 func TestImportsGoInOneDirection(t *testing.T) {

@@ -28,6 +28,19 @@ func (l *writeLog) total() int { return l.dropped + len(l.entries) }
 
 func (l *writeLog) reset() { *l = writeLog{} }
 
+// changes reports whether something was written that a commit must keep: row locks need not be.
+func (l *writeLog) changes() bool {
+	if l.dropped > 0 {
+		return true
+	}
+	for i := range l.entries {
+		if d := l.entries[i].write.Doc; len(d) == 0 || &d[0] != &touchChange[0] {
+			return true
+		}
+	}
+	return false
+}
+
 func entrySize(w *mongo.Write) int64 { return int64(len(w.Doc) + len(w.Before) + len(w.ID.Value) + 96) }
 
 // add logs writes. When the limit is exceeded the log is given up, unless an undo may need it (53200).
@@ -158,6 +171,25 @@ func (s *Session) tryEnsure(ctx context.Context) error {
 		return err
 	}
 	s.lost = false
+	if s.m.cluster.Shared() {
+		return s.checkAgain(ctx)
+	}
+	return nil
+}
+
+// checkAgain repeats the checks that were made in the snapshot of a MongoDB transaction that was lost: another proxy may
+// have changed since what they found. Within one process the row locks prevent it.
+func (s *Session) checkAgain(ctx context.Context) error {
+	st := &Stmt{s: s, write: true, nested: true}
+	for _, p := range s.ran {
+		err := p.check.Run(ctx, st)
+		if pgerr.Is(err, pgerr.ForeignKeyViolation) {
+			return serializationFailure(err)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -3,8 +3,10 @@ package txn
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
+	"github.com/pgmongo/pgmongo/cluster"
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -16,10 +18,13 @@ type ManagerOptions struct {
 	// RefreshLimit is up to how many logged writes a READ COMMITTED block takes a new snapshot for a statement when other
 	// sessions have committed since its snapshot; 0 means 1000, negative never.
 	RefreshLimit int
-	// RetryTimeout bounds how long a statement is repeated because of conflicts; 0 means 30 s.
+	// RetryTimeout bounds how long a statement is repeated because of conflicts; 0 means 90 s, by when MongoDB has ended
+	// whatever transaction is in the way.
 	RetryTimeout time.Duration
 	// CommitTimeout bounds how long a commit is re-sent until its answer is definite; 0 means 60 s.
 	CommitTimeout time.Duration
+	// Cluster tells whether other proxies are there; nil means that there are none.
+	Cluster *cluster.Member
 }
 
 // Manager is what the transactions of all sessions of a server share. It is safe for concurrent use.
@@ -27,6 +32,11 @@ type Manager struct {
 	client *mongo.Client
 	opts   ManagerOptions
 	locks  *lockTable
+
+	cluster *cluster.Member
+	slots   slots
+	// committing is held (shared) by commits, so that one that began before other proxies turned up ends before they do.
+	committing sync.RWMutex
 }
 
 // NewManager returns the manager of a server's transactions over one MongoDB deployment.
@@ -38,12 +48,12 @@ func NewManager(client *mongo.Client, o ManagerOptions) *Manager {
 		o.RefreshLimit = 1000
 	}
 	if o.RetryTimeout == 0 {
-		o.RetryTimeout = 30 * time.Second
+		o.RetryTimeout = 90 * time.Second
 	}
 	if o.CommitTimeout == 0 {
 		o.CommitTimeout = 60 * time.Second
 	}
-	return &Manager{client: client, opts: o, locks: newLockTable()}
+	return &Manager{client: client, opts: o, locks: newLockTable(), cluster: o.Cluster}
 }
 
 // Client returns the deployment that the transactions run on.

@@ -60,8 +60,21 @@ type Session struct {
 	saves   []savepoint
 	hooks   []hook
 	pending []*pendingCheck
+	// ran are the checks that were made in the open block, one a constraint.
+	ran     []*pendingCheck
 	modes   map[uint32]bool // SET CONSTRAINTS by constraint
 	allMode *bool           // SET CONSTRAINTS ALL
+
+	// What the transaction relies on and what it must not share with other proxies' transactions; see guard.go, touch.go.
+	guards    guards
+	slot      int
+	slotTaken bool
+	slotName  string
+	untouched []rows
+	// elsewhere are the rows that the present statement found locked by other proxies; noWait says that it is run again
+	// without them.
+	elsewhere map[string]bool
+	noWait    bool
 
 	lockTimeout time.Duration
 	advisory    map[string]*advisoryHold
@@ -311,6 +324,7 @@ func (s *Session) reset(wrote bool) {
 	s.lost, s.failed, s.block, s.queries = false, false, noBlock, 0
 	s.saves, s.hooks, s.pending, s.modes, s.allMode = nil, nil, nil, nil, nil
 	s.opts = Options{}
+	s.dropGuards()
 	s.m.locks.releaseFrom(s.owner, 0, wrote)
 	s.releaseXactAdvisory()
 }
@@ -349,7 +363,7 @@ func (s *Session) tryCommit(ctx context.Context) error {
 	if err := s.runPending(ctx, nil); err != nil {
 		return err
 	}
-	if s.log.total() == 0 {
+	if !s.log.changes() {
 		return nil
 	}
 	if err := s.ensure(ctx); err != nil {
@@ -358,7 +372,7 @@ func (s *Session) tryCommit(ctx context.Context) error {
 	// A cancel that comes now comes too late: the answer must be definite.
 	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.m.opts.CommitTimeout)
 	defer cancel()
-	return s.ms.Commit(cctx)
+	return s.commitMongo(cctx)
 }
 
 // runPending runs and forgets the deferred checks of the given constraints (nil: of all), as a statement of its own. They
@@ -376,6 +390,7 @@ func (s *Session) runPending(ctx context.Context, only func(constraint uint32) b
 		if err := p.check.Run(ctx, st); err != nil {
 			return err
 		}
+		s.checked(p)
 	}
 	kept := s.pending[:0]
 	for _, p := range s.pending {
@@ -385,6 +400,22 @@ func (s *Session) runPending(ctx context.Context, only func(constraint uint32) b
 	}
 	s.pending = kept
 	return nil
+}
+
+// checked notes a check that was made in a block.
+func (s *Session) checked(p *pendingCheck) {
+	if s.block == noBlock {
+		return
+	}
+	for _, r := range s.ran {
+		if r.constraint == p.constraint {
+			if r.check != p.check {
+				r.check.Merge(p.check)
+			}
+			return
+		}
+	}
+	s.ran = append(s.ran, p)
 }
 
 // SetConstraints is SET CONSTRAINTS for the given constraints (nil: ALL). IMMEDIATE runs the checks that are pending.

@@ -50,6 +50,11 @@ func (s *Session) Start(ctx context.Context, o StatementOptions) (*Stmt, error) 
 	if s.failed {
 		return nil, inFailed()
 	}
+	if s.m.cluster.Shared() {
+		if err := s.touchLate(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if s.block != noBlock {
 		if len(s.defs.newer) > 0 && !o.Log && s.log.dropped == 0 && len(s.cursors) == 0 {
 			// All of the statement reads one snapshot: DDL reads no rows but those that it checks.
@@ -90,6 +95,7 @@ func (t *Stmt) Finish(ctx context.Context, err error) error {
 	if err = t.finish(ctx, err); isRetry(err) {
 		t.s.seqs.rewind()
 	} else {
+		t.s.elsewhere = nil
 		t.s.giveBack(ctx)
 	}
 	return err
@@ -161,6 +167,7 @@ func (t *Stmt) complete(ctx context.Context) error {
 		if err := now.check.Run(ctx, t); err != nil {
 			return err
 		}
+		t.s.checked(now)
 	}
 	if t.auto {
 		return t.s.runPending(ctx, nil)
@@ -170,14 +177,14 @@ func (t *Stmt) complete(ctx context.Context) error {
 
 // tryAutoCommit commits the transaction of an autocommit statement.
 func (s *Session) tryAutoCommit(ctx context.Context) error {
-	wrote := s.ms != nil && s.log.total() > 0
+	wrote := s.ms != nil && s.log.changes()
 	if wrote {
 		cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.m.opts.CommitTimeout)
 		defer cancel()
 		if err := s.ensure(cctx); err != nil {
 			return err
 		}
-		if err := s.ms.Commit(cctx); err != nil {
+		if err := s.commitMongo(cctx); err != nil {
 			return err
 		}
 	} else if s.lost {
@@ -222,8 +229,12 @@ func (s *Session) Retryable(err error) bool { return isRetry(err) }
 // Backoff waits before the statement is run again for the n-th time (from 0). It returns an error when it is time to give
 // up: since is when the statement first ran.
 func (s *Session) Backoff(ctx context.Context, n int, since time.Time, cause error) error {
-	if time.Since(since) > s.m.opts.RetryTimeout {
-		return serializationFailure(cause)
+	if err := s.overdue(since, cause); err != nil {
+		return err
+	}
+	if s.noWait {
+		s.noWait = false
+		return nil
 	}
 	return sleep(ctx, n)
 }

@@ -32,6 +32,13 @@ type Statement interface {
 	// were skipped. When a row was changed by another session since this statement's snapshot, the error is one for which
 	// Session.Retryable holds: the statement runs again and reads the row's new version.
 	Lock(ctx context.Context, database, collection string, ids []bson.RawValue, mode LockMode, wait LockWait) (skipped []bool, err error)
+	// LockRows is Lock for rows that the statement does not change: SELECT ... FOR UPDATE and its kin. Where other proxies
+	// serve the same deployment the lock holds against them too.
+	LockRows(ctx context.Context, database, collection string, ids []bson.RawValue, mode LockMode, wait LockWait) (skipped []bool, err error)
+	// Guard notes that the transaction relies on documents being there with their keys, as a row with a foreign key does
+	// (breaks is false), or that it takes such documents or keys away. Transactions of different proxies that do both to
+	// one document do not both commit.
+	Guard(database, collection string, ids []bson.RawValue, breaks bool)
 	// InTransaction reports whether reads run inside a MongoDB transaction, where some stages are not allowed.
 	InTransaction() bool
 	// PreCheck reports whether constraints are better checked by a read before writing: an error of the server would end
@@ -50,6 +57,8 @@ type Statement interface {
 type Check interface {
 	// Run checks; it is run once for all that was added to it.
 	Run(ctx context.Context, s Statement) error
+	// Merge takes over what another check of the same constraint looked at, so that one Run is about both.
+	Merge(other Check)
 }
 
 // LockMode is a row lock's strength, as in PostgreSQL.

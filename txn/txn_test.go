@@ -555,6 +555,8 @@ type countingCheck struct {
 
 func (c *countingCheck) Run(context.Context, txn.Statement) error { c.runs++; return c.err }
 
+func (c *countingCheck) Merge(txn.Check) {}
+
 func TestDeferredChecks(t *testing.T) {
 	f := newFixture(t, txn.ManagerOptions{})
 	s := f.session()

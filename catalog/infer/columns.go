@@ -31,7 +31,7 @@ func (b *builder) relation(root *shape) *catalog.Relation {
 	b.ahead = len(root.order)
 	for _, name := range root.order {
 		b.ahead--
-		if name != "_id" && len(r.Columns) < maxTopColumns {
+		if name != "_id" && name != mongo.LockField && len(r.Columns) < maxTopColumns {
 			b.addColumns(r, name, []string{name}, root.fields[name], 0)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgmongo/pgmongo/catalog/pgcatalog"
 	"github.com/pgmongo/pgmongo/catalog/store"
+	"github.com/pgmongo/pgmongo/cluster"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/expr/fn"
 	"github.com/pgmongo/pgmongo/metrics"
@@ -44,6 +45,7 @@ type Instance struct {
 	Client  *mongo.Client
 	Metrics *metrics.Metrics
 	Engine  *session.Engine
+	cluster *cluster.Member
 	server  *server.Server
 }
 
@@ -72,8 +74,9 @@ func Start(ctx context.Context, o Options) (*Instance, error) {
 			"hint", "start mongod with --replSet rs0 and run rs.initiate() once; a replica set of one member is enough")
 	}
 	catalogs := store.New(client, pgcatalog.System())
+	member := cluster.New(client, o.Log)
 	eng := &session.Engine{
-		Client: client, Txns: txn.NewManager(client, txn.ManagerOptions{}), Catalogs: catalogs, Settings: table, Metrics: m, Log: o.Log,
+		Client: client, Txns: txn.NewManager(client, txn.ManagerOptions{Cluster: member}), Cluster: member, Catalogs: catalogs, Settings: table, Metrics: m, Log: o.Log,
 		Procs: expr.NewProcs(append(fn.All(), pgcatalog.Functions()...)...), MemoryLimit: o.MemoryLimit,
 	}
 	eng.Start()
@@ -87,7 +90,10 @@ func Start(ctx context.Context, o Options) (*Instance, error) {
 		return nil, errors.Join(err, client.Close(ctx))
 	}
 	eng.Control = srv
-	return &Instance{Client: client, Metrics: m, Engine: eng, server: srv}, nil
+	if err := member.Join(ctx, eng); err != nil {
+		return nil, errors.Join(err, client.Close(ctx))
+	}
+	return &Instance{Client: client, Metrics: m, Engine: eng, cluster: member, server: srv}, nil
 }
 
 // Serve accepts clients until Shutdown; it returns server.ErrClosed then.
@@ -108,5 +114,6 @@ func (i *Instance) Ready(ctx context.Context) error {
 // Shutdown ends the sessions, as server.Server.Shutdown does, and the connection to MongoDB.
 func (i *Instance) Shutdown(ctx context.Context) error {
 	err := i.server.Shutdown(ctx)
+	i.cluster.Leave(ctx)
 	return errors.Join(err, i.Client.Close(context.WithoutCancel(ctx)))
 }

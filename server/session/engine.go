@@ -8,6 +8,7 @@ import (
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/catalog/ddl"
+	"github.com/pgmongo/pgmongo/cluster"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/metrics"
 	"github.com/pgmongo/pgmongo/mongo"
@@ -45,6 +46,7 @@ type Control interface {
 type Engine struct {
 	Client   *mongo.Client
 	Txns     *txn.Manager
+	Cluster  *cluster.Member
 	Procs    *expr.Procs
 	Catalogs Catalogs
 	Settings *settings.Table

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"sync"
 
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -14,7 +15,7 @@ type Notification struct {
 
 type channelKey struct{ database, channel string }
 
-// hub passes notifications between the sessions of this process.
+// hub passes notifications to the sessions of this process.
 type hub struct {
 	mu       sync.Mutex
 	channels map[channelKey]map[*Session]bool
@@ -107,7 +108,7 @@ func (s *Session) Notify(channel, payload string) error {
 }
 
 // commitNotify makes LISTEN, UNLISTEN and NOTIFY of a committed transaction take effect.
-func (s *Session) commitNotify() {
+func (s *Session) commitNotify(ctx context.Context) {
 	for _, l := range s.listens {
 		switch {
 		case l.channel == "":
@@ -120,10 +121,13 @@ func (s *Session) commitNotify() {
 			s.channels[l.channel] = true
 		}
 	}
+	if len(s.outbox) > 0 {
+		s.sendNow(context.WithoutCancel(ctx))
+	}
 	for _, n := range s.outbox {
 		s.eng.hub.send(s.start.Database, n)
 	}
-	s.listens, s.outbox = nil, nil
+	s.listens, s.outbox, s.published = nil, nil, false
 }
 
 func (s *Session) unlistenAll() {

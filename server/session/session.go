@@ -50,8 +50,10 @@ type Session struct {
 	channels map[string]bool
 	listens  []listening
 	outbox   []Notification
-	inbox    inbox
-	random   random
+	// published says that the outbox was written for other proxies.
+	published bool
+	inbox     inbox
+	random    random
 
 	act struct {
 		sync.Mutex

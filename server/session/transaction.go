@@ -41,9 +41,9 @@ func (s *Session) leave(ctx context.Context, committed bool) {
 		}
 	}
 	if committed {
-		s.commitNotify()
+		s.commitNotify(ctx)
 	} else {
-		s.listens, s.outbox = nil, nil
+		s.listens, s.outbox, s.published = nil, nil, false
 	}
 }
 
@@ -52,7 +52,10 @@ func (s *Session) beforeCommit(ctx context.Context) error {
 	if err := s.holdCursors(ctx); err != nil {
 		return err
 	}
-	return s.onCommit(ctx)
+	if err := s.onCommit(ctx); err != nil {
+		return err
+	}
+	return s.publish(ctx)
 }
 
 // single reports whether the statement that runs now is a transaction of its own.
