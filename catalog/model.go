@@ -5,6 +5,8 @@
 package catalog
 
 import (
+	"slices"
+
 	"github.com/pgmongo/pgmongo/types"
 )
 
@@ -55,6 +57,10 @@ type Relation struct {
 	View string
 	// Uses are the OIDs of the relations that a view's definition reads, for DROP and for renaming.
 	Uses []uint32
+	// UsesColumns are the columns of them that it names.
+	UsesColumns []ColumnUse
+	// Base is what an automatically updatable view writes to; nil for other relations and views of no single table.
+	Base *ViewBase
 	// Sequence holds a sequence's parameters.
 	Sequence *Sequence
 	// Virtual is set for the system catalogues' tables: their rows are computed.
@@ -72,6 +78,60 @@ type Relation struct {
 	ReadOnly bool
 	// byName finds live columns; built by Snapshot.
 	byName map[string]*Column
+}
+
+// ColumnUse names a column of another relation.
+type ColumnUse struct {
+	Relation uint32
+	Attnum   int16
+}
+
+// ViewBase is what makes a view updatable, or why it is not.
+type ViewBase struct {
+	// Relation is the table or view that it selects from.
+	Relation uint32
+	// Reason says, in PostgreSQL's words, why nothing can be written through the view; "" when it can.
+	Reason string
+	// Columns are, for each column of the view, the base column that it shows: an attnum, 0 for the whole row, a negative one
+	// for a system column, NotColumn for a computed value.
+	Columns []int16
+}
+
+// NotColumn stands for a computed column in ViewBase.Columns.
+const NotColumn int16 = -32768
+
+// Writable reports whether some column of the view shows a column of its base.
+func (b *ViewBase) Writable() bool {
+	return slices.ContainsFunc(b.Columns, func(n int16) bool { return n > 0 })
+}
+
+// Updatable are the kinds of writes that a relation allows, by PostgreSQL's bits: 4 UPDATE, 8 INSERT, 16 DELETE. attnum
+// restricts the answer to one column, 0 to none.
+func (s *Snapshot) Updatable(r *Relation, attnum int16) int {
+	const all = 28
+	switch {
+	case r.ReadOnly:
+		return 0
+	case r.Kind == KindTable:
+		return all
+	case r.Kind != KindView || r.Base == nil || r.Base.Reason != "":
+		return 0
+	}
+	base := s.RelationByOID(r.Base.Relation)
+	if base == nil {
+		return 0
+	}
+	at := int16(0)
+	events := all
+	if attnum > 0 {
+		if int(attnum) > len(r.Base.Columns) || r.Base.Columns[attnum-1] <= 0 {
+			return 16
+		}
+		at = r.Base.Columns[attnum-1]
+	} else if !r.Base.Writable() {
+		events = 16
+	}
+	return events & s.Updatable(base, at)
 }
 
 // Column is one attribute of a relation.

@@ -190,7 +190,7 @@ func (t *table) boundCheck() (*rowCheck, error) {
 		if err != nil {
 			return nil, err
 		}
-		rc.checks = append(rc.checks, check{con.Name, v})
+		rc.checks = append(rc.checks, check{name: con.Name, cond: v})
 	}
 	return rc, nil
 }

@@ -189,6 +189,7 @@ type assign struct {
 type check struct {
 	name string
 	cond scalar
+	view bool
 }
 
 func (b *builder) assigns(t *table, list []planner.Assign, l expr.Layout) ([]assign, error) {
@@ -213,15 +214,25 @@ func (b *builder) rowCheck(t *table, generated []planner.Assign, checks []planne
 	if rc.generated, err = b.assigns(t, generated, l); err != nil {
 		return nil, err
 	}
-	// PostgreSQL checks in the order of the constraints' names.
+	// PostgreSQL checks in the order of the constraints' names, and what views demand after them.
 	checks = slices.Clone(checks)
-	slices.SortStableFunc(checks, func(a, b planner.Check) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(checks, func(a, b planner.Check) int {
+		switch {
+		case a.View && b.View:
+			return 0
+		case a.View:
+			return 1
+		case b.View:
+			return -1
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
 	for _, c := range checks {
 		s, err := b.compile(c.Cond, l)
 		if err != nil {
 			return nil, err
 		}
-		rc.checks = append(rc.checks, check{c.Name, s})
+		rc.checks = append(rc.checks, check{c.Name, s, c.View})
 	}
 	return rc, nil
 }
@@ -245,6 +256,9 @@ func (rc *rowCheck) apply(row, own []types.Datum) error {
 		v, err := c.cond.value(env, row)
 		if err != nil {
 			return err
+		}
+		if c.view && !v.Bool() {
+			return pgerr.New(pgerr.WithCheckOptionViolation, "new row violates check option for view %q", c.name).WithDetail("%s", rc.t.failing(own))
 		}
 		if !v.IsNull() && !v.Bool() {
 			return pgerr.New(pgerr.CheckViolation, "new row for relation %q violates check constraint %q", rc.t.rel.Name, c.name).

@@ -31,6 +31,10 @@ type binder struct {
 	// noParams refuses parameters: views, defaults and constraints have none.
 	noParams bool
 
+	// uses are the columns of relations that the statement names, kept when describing says so.
+	describing bool
+	uses       []Reference
+
 	relations, writes []*catalog.Relation
 	nextCTE           int
 	locks             bool

@@ -30,15 +30,15 @@ func (st *insertState) conflict(oc *pg_query.OnConflictClause, alias string) (*C
 	if !update {
 		return out, nil
 	}
-	out.OldCols = b.newRow(st.rel, st.s)
+	out.OldCols = b.newRow(st.base, st.s)
 	s := b.newChild(st.s)
-	existing := b.rowItem(st.rel, alias, out.OldCols)
-	excluded := b.rowItem(st.rel, "excluded", n.RowCols)
+	existing := st.item(b, alias, out.OldCols)
+	excluded := st.item(b, "excluded", n.RowCols)
 	s.ns = []*nsItem{existing, excluded}
 	s.rtable = s.ns
 	// Column names alone mean the existing row only where they are assigned; in values both rows have them.
 	var err error
-	if out.Update, out.Rows, err = s.setClause(st.rel, oc.TargetList, existing); err != nil {
+	if out.Update, out.Rows, err = s.setClause(st.writeTarget, oc.TargetList, existing); err != nil {
 		return nil, err
 	}
 	if oc.WhereClause != nil {
@@ -48,10 +48,10 @@ func (st *insertState) conflict(oc *pg_query.OnConflictClause, alias string) (*C
 		}
 		out.Where = and(conds)
 	}
-	if out.Generated, err = b.generated(st.rel, nullableCols(out.OldCols)); err != nil {
+	if out.Generated, err = b.generated(st.base, nullableCols(out.OldCols)); err != nil {
 		return nil, err
 	}
-	out.Checks, err = b.checks(st.rel, out.OldCols)
+	out.Checks, err = st.checks(b, out.OldCols)
 	return out, err
 }
 
@@ -60,7 +60,10 @@ func (st *insertState) arbiters(inf *pg_query.InferClause) ([]uint32, error) {
 	if inf.Conname != "" {
 		return st.namedArbiter(inf)
 	}
-	s := st.b.overRow(st.rel, st.node.RowCols, inIndexExpr)
+	table := st.b.overRow(st.base, st.node.RowCols, inIndexExpr)
+	s := st.b.overRow(nil, nil, inIndexExpr)
+	s.ns = []*nsItem{st.item(st.b, st.rel.Name, st.node.RowCols)}
+	s.rtable = s.ns
 	var attnums []int16
 	var exprs []expr.Expr
 	for _, n := range inf.IndexElems {
@@ -70,7 +73,11 @@ func (st *insertState) arbiters(inf *pg_query.InferClause) ([]uint32, error) {
 			if err != nil {
 				return nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" does not exist", e.Name).At(inf.Location)
 			}
-			attnums = append(attnums, c.Attnum)
+			if c.Attnum > 0 {
+				attnums = append(attnums, c.Attnum)
+			} else {
+				exprs = append(exprs, s.ns[0].cols[s.ns[0].find(e.Name)].x)
+			}
 			continue
 		}
 		x, err := s.expr(e.Expr)
@@ -93,8 +100,8 @@ func (st *insertState) arbiters(inf *pg_query.InferClause) ([]uint32, error) {
 		where = conjuncts(x)
 	}
 	var out []uint32
-	for _, ix := range st.rel.Indexes {
-		ok, err := st.infers(s, ix, attnums, exprs, where)
+	for _, ix := range st.base.Indexes {
+		ok, err := st.infers(table, ix, attnums, exprs, where)
 		if err != nil {
 			return nil, err
 		}
@@ -162,7 +169,7 @@ func sameExprs(a, b []expr.Expr) bool {
 }
 
 func (st *insertState) namedArbiter(inf *pg_query.InferClause) ([]uint32, error) {
-	for _, c := range st.rel.Constraints {
+	for _, c := range st.base.Constraints {
 		if c.Name != inf.Conname {
 			continue
 		}

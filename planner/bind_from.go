@@ -282,12 +282,12 @@ func (s *scope) view(rel *catalog.Relation, it *nsItem) (Node, error) {
 		return nil, err
 	}
 	b.viewDepth++
-	noParams, path := b.noParams, b.c.Path
-	b.noParams = true
+	noParams, path, describing := b.noParams, b.c.Path, b.describing
+	b.noParams, b.describing = true, false
 	vs := b.newScope(nil)
 	vs.locking = s.lockingFor(it.alias)
 	q, err := vs.query(sel, true)
-	b.noParams = noParams
+	b.noParams, b.describing = noParams, describing
 	b.c.Path = path
 	b.viewDepth--
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 
 // insertState is an INSERT under construction.
 type insertState struct {
-	b        *binder
-	s        *scope
-	stmt     *pg_query.InsertStmt
-	rel      *catalog.Relation
+	b    *binder
+	s    *scope
+	stmt *pg_query.InsertStmt
+	*writeTarget
 	cols     []*catalog.Column // what the statement gives values for, in its order
 	explicit bool              // they were listed
 	node     *Insert
@@ -26,11 +26,11 @@ func (b *binder) insert(s *scope, stmt *pg_query.InsertStmt) (*query, error) {
 	if err != nil {
 		return nil, err
 	}
-	rel, err := b.target(stmt.Relation, "INSERT into")
+	target, err := b.target(stmt.Relation, insertEvent)
 	if err != nil {
 		return nil, err
 	}
-	st := &insertState{b: b, s: s, stmt: stmt, rel: rel, node: &Insert{Rel: rel}}
+	st := &insertState{b: b, s: s, stmt: stmt, writeTarget: target, node: &Insert{Rel: target.base}}
 	if err := st.columns(); err != nil {
 		return nil, err
 	}
@@ -38,14 +38,14 @@ func (b *binder) insert(s *scope, stmt *pg_query.InsertStmt) (*query, error) {
 		return nil, err
 	}
 	n := st.node
-	n.RowCols = b.newRow(rel, s)
-	if n.Generated, err = b.generated(rel, nullableCols(n.RowCols)); err != nil {
+	n.RowCols = b.newRow(target.base, s)
+	if n.Generated, err = b.generated(target.base, nullableCols(n.RowCols)); err != nil {
 		return nil, err
 	}
-	if n.Checks, err = b.checks(rel, n.RowCols); err != nil {
+	if n.Checks, err = target.checks(b, n.RowCols); err != nil {
 		return nil, err
 	}
-	alias := rel.Name
+	alias := target.rel.Name
 	if stmt.Relation.Alias != nil {
 		alias = stmt.Relation.Alias.Aliasname
 	}
@@ -54,7 +54,7 @@ func (b *binder) insert(s *scope, stmt *pg_query.InsertStmt) (*query, error) {
 			return nil, err
 		}
 	}
-	it := b.rowItem(rel, alias, n.RowCols)
+	it := target.item(b, alias, n.RowCols)
 	if n.Returning, n.Out, err = b.newChild(s).returning(stmt.ReturningList, []*nsItem{it}); err != nil {
 		return nil, err
 	}
@@ -124,6 +124,14 @@ func (st *insertState) given(n int, rowLoc func(int) int32) error {
 		return pgerr.New(pgerr.SyntaxError, "INSERT has more target columns than expressions").At(st.stmt.Cols[n].GetResTarget().Location)
 	}
 	st.cols = st.cols[:n]
+	for i, c := range st.cols {
+		if err := st.writable(c); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(st.cols[:i], func(o *catalog.Column) bool { return o.Attnum == c.Attnum }) {
+			return pgerr.New(pgerr.SyntaxError, "multiple assignments to same column \"%s\"", st.base.ByAttnum(c.Attnum).Name)
+		}
+	}
 	return nil
 }
 
@@ -171,8 +179,11 @@ func (st *insertState) values(rows [][]*pg_query.Node) error {
 // defaulted are the columns that the statement leaves to their defaults.
 func (st *insertState) defaulted() []*catalog.Column {
 	var out []*catalog.Column
-	for _, c := range st.rel.Live() {
-		if c.Generated == 0 && hasDefault(c) && !slices.Contains(st.cols, c) {
+	given := func(c *catalog.Column) bool {
+		return slices.ContainsFunc(st.cols, func(o *catalog.Column) bool { return o.Attnum == c.Attnum })
+	}
+	for _, c := range append(st.rel.Live(), st.hidden()...) {
+		if c.Attnum > 0 && c.Generated == 0 && hasDefault(c) && !given(c) {
 			out = append(out, c)
 		}
 	}

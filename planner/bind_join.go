@@ -145,6 +145,11 @@ func (s *scope) using(node *Join, names []string, lcols, rcols *[]nsCol) ([]nsCo
 		}
 		usedL, usedR = append(usedL, l), append(usedR, r)
 		lx, rx := (*lcols)[l].x, (*rcols)[r].x
+		for _, x := range []expr.Expr{lx, rx} {
+			if r, ok := x.(*expr.ColRef); ok && s.b.describing {
+				s.noteUse(r, name, -1)
+			}
+		}
 		eq, err := s.b.r.Operator("", "=", lx, rx, -1)
 		if err != nil {
 			return nil, err

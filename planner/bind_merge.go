@@ -35,10 +35,10 @@ func (b *binder) merge(s *scope, stmt *pg_query.MergeStmt) (*query, error) {
 		return nil, err
 	}
 	st := &mergeState{b: b, s: s}
-	if st.target, err = b.changedTable(s, stmt.Relation, "MERGE into"); err != nil {
+	if st.target, err = b.changedTable(s, stmt.Relation, updateEvent); err != nil {
 		return nil, err
 	}
-	st.node = &Merge{Rel: st.target.rel, Doc: st.target.item.doc.ID, OldCols: st.target.cols}
+	st.node = &Merge{Rel: st.target.base, Doc: st.target.item.doc.ID, OldCols: st.target.cols}
 	if err := st.join(stmt, inserts); err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (st *mergeState) action(w *pg_query.MergeWhenClause) (MergeAction, error) {
 		a.Set, err = st.insert(w)
 	case pg_query.CmdType_CMD_UPDATE:
 		a.Kind = MergeUpdate
-		a.Set, a.Rows, err = s.setClause(st.node.Rel, w.TargetList, st.target.item)
+		a.Set, a.Rows, err = s.setClause(st.target.writeTarget, w.TargetList, st.target.item)
 	case pg_query.CmdType_CMD_DELETE:
 		a.Kind = MergeDelete
 	}
@@ -185,7 +185,7 @@ func (b *binder) noSystemColumn(x expr.Expr) (err error) {
 
 // insert binds WHEN NOT MATCHED THEN INSERT as assignments to an empty row.
 func (st *mergeState) insert(w *pg_query.MergeWhenClause) ([]Assign, error) {
-	ins := &insertState{b: st.b, s: st.s, rel: st.node.Rel, stmt: &pg_query.InsertStmt{Cols: w.TargetList, Override: w.Override}}
+	ins := &insertState{b: st.b, s: st.s, writeTarget: st.target.writeTarget, stmt: &pg_query.InsertStmt{Cols: w.TargetList, Override: w.Override}}
 	if err := ins.columns(); err != nil {
 		return nil, err
 	}

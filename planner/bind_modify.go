@@ -24,8 +24,8 @@ func (b *binder) modifying(s *scope, n *pg_query.Node) (*query, error) {
 	return nil, pgerr.Unsupported("this statement")
 }
 
-// target finds the table that a statement changes.
-func (b *binder) target(v *pg_query.RangeVar, verb string) (*catalog.Relation, error) {
+// target finds the table that a statement changes, through views if it names one.
+func (b *binder) target(v *pg_query.RangeVar, ev event) (*writeTarget, error) {
 	rel, err := b.relation(v)
 	if err != nil {
 		return nil, err
@@ -34,14 +34,20 @@ func (b *binder) target(v *pg_query.RangeVar, verb string) (*catalog.Relation, e
 	case rel.Virtual != nil, rel.Schema == "pg_catalog", rel.Schema == "information_schema" && rel.Kind == catalog.KindTable:
 		return nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied: \"%s\" is a system catalog", rel.Name)
 	case rel.Kind == catalog.KindView:
-		return nil, pgerr.Unsupported(verb + " a view").At(v.Location)
+		t := &writeTarget{ev: ev}
+		if t.path, t.rel, err = b.throughView(rel, ev, false); err != nil {
+			return nil, err
+		}
+		t.base = t.path.base
+		b.writes = append(b.writes, t.base)
+		return t, nil
 	case rel.Kind == catalog.KindMatView:
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot change materialized view \"%s\"", rel.Name)
 	case rel.Kind == catalog.KindSequence:
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot change sequence \"%s\"", rel.Name)
 	}
 	b.writes = append(b.writes, rel)
-	return rel, nil
+	return &writeTarget{rel: rel, base: rel}, nil
 }
 
 // newRow hands out columns for a row of the relation that the statement makes.

@@ -187,6 +187,9 @@ func (s *scope) columnRef(c *pg_query.ColumnRef) (expr.Expr, error) {
 	if r, ok := x.(*expr.ColRef); ok {
 		n := *r
 		s.b.locs[&n] = c.Location
+		if s.b.describing {
+			s.noteUse(&n, c.Fields[len(c.Fields)-1].GetString_().GetSval(), c.Location)
+		}
 		return &n, err
 	}
 	return x, err

@@ -13,25 +13,39 @@ import (
 
 // changed is the table of an UPDATE or DELETE: its scan with the documents, under its name.
 type changed struct {
-	rel  *catalog.Relation
+	*writeTarget
 	scan *Scan
 	item *nsItem
 	cols []Col
+	// node gives its rows: the scan, or those of them that a view shows.
+	node Node
 }
 
 // changedTable puts the target of UPDATE or DELETE into FROM. The other FROM items may not refer to it.
-func (b *binder) changedTable(s *scope, v *pg_query.RangeVar, verb string) (*changed, error) {
-	rel, err := b.target(v, verb)
+func (b *binder) changedTable(s *scope, v *pg_query.RangeVar, ev event) (*changed, error) {
+	target, err := b.target(v, ev)
 	if err != nil {
 		return nil, err
 	}
+	rel := target.base
 	it := &nsItem{alias: rel.Name, schema: rel.Schema, rel: rel, relVisible: true, colsVisible: true}
 	if v.Alias != nil {
 		it.alias, it.schema = v.Alias.Aliasname, ""
 	}
 	scan := s.baseScan(rel, it)
-	t := &changed{rel: rel, scan: scan, item: it, cols: slices.Clone(scan.Out)}
+	t := &changed{writeTarget: target, scan: scan, item: it, cols: slices.Clone(scan.Out), node: scan}
 	b.modify(it, s)
+	if p := target.path; p != nil {
+		t.node = filter(scan, p.over(p.conds, t.cols))
+		t.item = b.pathItem(p, it.alias, t.cols)
+		t.item.schema, t.item.doc, t.item.scan = p.view.Schema, it.doc, it.scan
+		if v.Alias == nil {
+			t.item.alias = p.view.Name
+		} else {
+			t.item.schema = ""
+		}
+		it = t.item
+	}
 	it.lateralOnly, it.lateralOK = true, false
 	s.ns = []*nsItem{it}
 	s.rtable = []*nsItem{it}
@@ -43,15 +57,15 @@ func (b *binder) update(s *scope, stmt *pg_query.UpdateStmt) (*query, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := b.changedTable(s, stmt.Relation, "UPDATE of")
+	t, err := b.changedTable(s, stmt.Relation, updateEvent)
 	if err != nil {
 		return nil, err
 	}
-	node, err := s.fromAfter(t.scan, stmt.FromClause)
+	node, err := s.fromAfter(t.node, stmt.FromClause)
 	if err != nil {
 		return nil, err
 	}
-	set, multi, err := s.setClause(t.rel, stmt.TargetList, t.item)
+	set, multi, err := s.setClause(t.writeTarget, stmt.TargetList, t.item)
 	if err != nil {
 		return nil, err
 	}
@@ -65,15 +79,15 @@ func (b *binder) update(s *scope, stmt *pg_query.UpdateStmt) (*query, error) {
 	if multi != nil {
 		node = beside(node, multi)
 	}
-	n := &Update{Rel: t.rel, Source: node, Doc: t.item.doc.ID, OldCols: t.cols, Set: set}
-	n.NewCols = b.newRow(t.rel, s)
-	if n.Generated, err = b.generated(t.rel, nullableCols(n.NewCols)); err != nil {
+	n := &Update{Rel: t.base, Source: node, Doc: t.item.doc.ID, OldCols: t.cols, Set: set}
+	n.NewCols = b.newRow(t.base, s)
+	if n.Generated, err = b.generated(t.base, nullableCols(n.NewCols)); err != nil {
 		return nil, err
 	}
-	if n.Checks, err = b.checks(t.rel, n.NewCols); err != nil {
+	if n.Checks, err = t.checks(b, n.NewCols); err != nil {
 		return nil, err
 	}
-	after := b.rowItem(t.rel, t.item.alias, n.NewCols)
+	after := t.writeTarget.item(b, t.item.alias, n.NewCols)
 	after.schema = t.item.schema
 	ns := append([]*nsItem{after}, s.ns[1:]...)
 	for _, it := range ns[1:] {
@@ -94,11 +108,11 @@ func (b *binder) delete(s *scope, stmt *pg_query.DeleteStmt) (*query, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := b.changedTable(s, stmt.Relation, "DELETE from")
+	t, err := b.changedTable(s, stmt.Relation, deleteEvent)
 	if err != nil {
 		return nil, err
 	}
-	node, err := s.fromAfter(t.scan, stmt.UsingClause)
+	node, err := s.fromAfter(t.node, stmt.UsingClause)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +123,7 @@ func (b *binder) delete(s *scope, stmt *pg_query.DeleteStmt) (*query, error) {
 		}
 		node = filter(node, conds)
 	}
-	n := &Delete{Rel: t.rel, Source: node, Doc: t.item.doc.ID, OldCols: t.cols}
+	n := &Delete{Rel: t.base, Source: node, Doc: t.item.doc.ID, OldCols: t.cols}
 	ns := s.ns
 	if n.Returning, n.Out, err = b.newChild(s).returning(stmt.ReturningList, ns); err != nil {
 		return nil, err
@@ -131,10 +145,10 @@ func beside(n Node, rows []RowSource) Node {
 
 // setState is a SET list under construction.
 type setState struct {
-	s     *scope
-	rel   *catalog.Relation
-	set   []Assign
-	multi []RowSource
+	s      *scope
+	target *writeTarget
+	set    []Assign
+	multi  []RowSource
 	// parts says which assignments set parts of their column, so that more parts may follow; item is where its present value
 	// comes from.
 	parts map[int16]bool
@@ -144,13 +158,16 @@ type setState struct {
 }
 
 // setClause binds the assignments of UPDATE and DO UPDATE.
-func (s *scope) setClause(rel *catalog.Relation, list []*pg_query.Node, item *nsItem) ([]Assign, []RowSource, error) {
-	st := &setState{s: s, rel: rel, item: item, parts: map[int16]bool{}, subs: map[*pg_query.Node][]expr.Expr{}}
+func (s *scope) setClause(target *writeTarget, list []*pg_query.Node, item *nsItem) ([]Assign, []RowSource, error) {
+	st := &setState{s: s, target: target, item: item, parts: map[int16]bool{}, subs: map[*pg_query.Node][]expr.Expr{}}
 	var rows []*pg_query.Node
 	err := s.with(inUpdateSource, func() error {
 		for _, n := range list {
 			r := n.GetResTarget()
-			c, err := targetColumn(rel, r)
+			c, err := targetColumn(target.rel, r)
+			if err == nil {
+				err = target.writable(c)
+			}
 			if err != nil {
 				return err
 			}
@@ -178,7 +195,7 @@ func (s *scope) setClause(rel *catalog.Relation, list []*pg_query.Node, item *ns
 // put adds an assignment to a column that has none yet.
 func (st *setState) put(c *catalog.Column, x expr.Expr, loc int32) error {
 	if slices.ContainsFunc(st.set, func(a Assign) bool { return a.Attnum == c.Attnum }) {
-		return pgerr.New(pgerr.SyntaxError, "multiple assignments to same column \"%s\"", c.Name)
+		return pgerr.New(pgerr.SyntaxError, "multiple assignments to same column \"%s\"", st.target.base.ByAttnum(c.Attnum).Name)
 	}
 	st.set = append(st.set, Assign{Attnum: c.Attnum, Value: x})
 	return nil

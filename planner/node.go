@@ -359,6 +359,8 @@ type RowSource struct {
 type Check struct {
 	Name string
 	Cond expr.Expr
+	// View says that it is the check option of the view of that name, which NULL fails, too.
+	View bool
 }
 
 // Conflict is ON CONFLICT. Indexes are the arbiters, nil for any unique index (DO NOTHING without a target).

@@ -217,7 +217,7 @@ func (a *alter) convertMissing(rel *catalog.Relation, col *catalog.Column, value
 // typeInUse refuses to change the type under views and generated columns.
 func (a *alter) typeInUse(rel *catalog.Relation, col *catalog.Column) error {
 	for _, v := range a.r.snap().ViewsOf(rel.OID) {
-		if view := a.r.snap().RelationByOID(v); a.r.viewUsesColumn(view, col.Name) {
+		if view := a.r.snap().RelationByOID(v); viewUses(view, rel.OID, col.Attnum) {
 			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a view or rule").
 				WithDetail("rule _RETURN on view %s depends on column \"%s\"", a.r.qualify(view.Schema, view.Name), col.Name)
 		}

@@ -270,6 +270,11 @@ func actionText(c *pg_query.AlterTableCmd) string {
 func (a *alter) options(c *pg_query.AlterTableCmd) error {
 	rel := a.rel()
 	rel.Options = mergeOptions(rel.Options, c.Def.GetList().GetItems(), c.Subtype == pg_query.AlterTableType_AT_ResetRelOptions)
+	if rel.Kind == catalog.KindView {
+		if err := checkViewOptions(rel.Options, rel.Base); err != nil {
+			return err
+		}
+	}
 	a.r.ch.PutRelation(rel)
 	return nil
 }

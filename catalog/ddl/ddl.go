@@ -10,6 +10,7 @@ import (
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/planner"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -47,6 +48,8 @@ type Expressions interface {
 	Deparse(s *catalog.Snapshot, e expr.Expr) string
 	// Query plans a SELECT and returns its output columns.
 	Query(ctx context.Context, s *catalog.Snapshot, stmt *pg_query.Node) ([]QueryCol, error)
+	// View binds the query of a view.
+	View(ctx context.Context, s *catalog.Snapshot, sel *pg_query.SelectStmt) (*planner.ViewDescription, error)
 	// Env is what evaluation depends on.
 	Env() *expr.Env
 }

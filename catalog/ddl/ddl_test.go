@@ -68,6 +68,10 @@ func (x *exprs) Query(ctx context.Context, s *catalog.Snapshot, stmt *pg_query.N
 	return cols, nil
 }
 
+func (x *exprs) View(ctx context.Context, s *catalog.Snapshot, sel *pg_query.SelectStmt) (*planner.ViewDescription, error) {
+	return planner.DescribeView(ctx, x.context(s), sel)
+}
+
 func (x *exprs) Env() *expr.Env {
 	return &expr.Env{Ctx: context.Background(), IO: types.DefaultIO(), XactStart: time.Now(), StmtStart: time.Now()}
 }

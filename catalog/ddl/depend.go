@@ -314,7 +314,7 @@ func (r *run) columnDependents(oid uint32, attnum int16) []dependent {
 		}
 	}
 	for _, v := range r.snap().ViewsOf(oid) {
-		if r.viewUsesColumn(r.snap().RelationByOID(v), col.Name) {
+		if viewUses(r.snap().RelationByOID(v), oid, attnum) {
 			out = append(out, dependent{object: object{kind: objRelation, oid: v}})
 		}
 	}
@@ -353,17 +353,9 @@ func textUses(text, column string) bool {
 	return whole || slices.Contains(cols, column)
 }
 
-// viewUsesColumn reports whether a view's definition mentions a column of that name anywhere.
-func (r *run) viewUsesColumn(v *catalog.Relation, column string) bool {
-	if v == nil {
-		return false
-	}
-	stmts, err := sql.Parse(v.View)
-	if err != nil || len(stmts) != 1 {
-		return true
-	}
-	cols, whole := columnRefs(stmts[0].Node)
-	return whole || slices.Contains(cols, column)
+// viewUses reports whether a view's definition names a column.
+func viewUses(v *catalog.Relation, rel uint32, attnum int16) bool {
+	return v != nil && slices.Contains(v.UsesColumns, catalog.ColumnUse{Relation: rel, Attnum: attnum})
 }
 
 func (r *run) constraintDependents(o object) []dependent {

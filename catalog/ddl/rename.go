@@ -193,17 +193,15 @@ func (r *run) renameColumn(n *pg_query.RenameStmt, name string) error {
 	if rel.Column(name) != nil {
 		return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists", name, rel.Name)
 	}
-	for _, v := range r.snap().ViewsOf(rel.OID) {
-		if view := r.snap().RelationByOID(v); r.viewUsesColumn(view, col.Name) {
-			return pgerr.Unsupported("renaming a column that view " + quote(view.Name) + " uses")
-		}
-	}
 	c := rel.Clone()
 	c.Inferred = false
 	setColumn(c, col.Attnum, func(x *catalog.Column) { x.Name = name })
+	views := func() error { return r.renamedInDefinitions(rel, c, col) }
+	if r.c.Exprs == nil {
+		views = func() error { return nil }
+	}
 	if c.Kind == catalog.KindView {
-		r.ch.PutRelation(c)
-		return nil
+		return views()
 	}
 	rewrite := func(text string) string { return renamedColumn(text, n.Subname, name) }
 	for i, x := range c.Columns {
@@ -231,8 +229,7 @@ func (r *run) renameColumn(n *pg_query.RenameStmt, name string) error {
 		}
 		replaceIndex(c, &k)
 	}
-	r.ch.PutRelation(c)
-	return nil
+	return views()
 }
 
 // renamedColumn renames a column in an expression's text. The text stays as it is apart from the name: references are
@@ -543,5 +540,60 @@ func (r *run) changeOwner(rel *catalog.Relation, spec *pg_query.RoleSpec) error 
 	}
 	rel.Owner = owner.OID
 	r.ch.PutRelation(rel)
+	return nil
+}
+
+// renamedInDefinitions puts a relation with a renamed column into the catalogue, and the column's new name into the
+// definitions of the views that use it. An output column of a query inside a view keeps its name.
+func (r *run) renamedInDefinitions(old, renamed *catalog.Relation, col *catalog.Column) error {
+	type definition struct {
+		view *catalog.Relation
+		tree *pg_query.Node
+	}
+	var changed []definition
+	name := renamed.ByAttnum(col.Attnum).Name
+	for _, oid := range slices.Clone(r.snap().ViewsOf(old.OID)) {
+		view := r.snap().RelationByOID(oid)
+		if !viewUses(view, old.OID, col.Attnum) {
+			continue
+		}
+		stmts, err := sql.Parse(view.View)
+		if err != nil {
+			return err
+		}
+		v, err := r.c.Exprs.View(r.ctx, r.snap(), stmts[0].Node.GetSelectStmt())
+		if err != nil {
+			return unplaced(err)
+		}
+		at := map[int32]bool{}
+		for _, u := range v.References {
+			if u.Relation != old.OID || u.Attnum != col.Attnum {
+				continue
+			}
+			if u.Loc < 0 {
+				return pgerr.Unsupported("renaming a column that view " + quote(view.Name) + " joins by")
+			}
+			at[u.Loc] = true
+		}
+		walk(stmts[0].Node, func(n *pg_query.Node) bool {
+			if t := n.GetResTarget(); t != nil && t.Name == "" && at[t.Val.GetColumnRef().GetLocation()] && t.Val.GetColumnRef() != nil {
+				t.Name = col.Name
+			}
+			if ref := n.GetColumnRef(); ref != nil && at[ref.Location] {
+				ref.Fields[len(ref.Fields)-1] = stringNode(name)
+			}
+			return true
+		})
+		changed = append(changed, definition{view, stmts[0].Node})
+	}
+	r.ch.PutRelation(renamed)
+	for _, d := range changed {
+		n := d.view.Clone()
+		var err error
+		if n.View, err = deparseStmt(d.tree); err != nil {
+			return err
+		}
+		r.ch.PutRelation(n)
+	}
 	return nil
 }

@@ -2,11 +2,14 @@ package ddl
 
 import (
 	"slices"
+	"strings"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/planner"
+	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -35,6 +38,20 @@ func (r *run) createView(n *pg_query.ViewStmt) error {
 	if err != nil {
 		return err
 	}
+	stored, err := r.describeView(text)
+	if err != nil {
+		return err
+	}
+	// The text of a query may be another query around it, which says less about why it cannot be written.
+	if base, err := r.c.Exprs.View(r.ctx, r.snap(), query.GetSelectStmt()); err != nil {
+		return err
+	} else if base.Base.Reason != "" {
+		stored.Base = base.Base
+	}
+	options, err := viewOptions(n, stored.Base)
+	if err != nil {
+		return err
+	}
 	var old *catalog.Relation
 	if n.Replace {
 		if old, err = r.replacedView(rv, columns); err != nil {
@@ -52,16 +69,76 @@ func (r *run) createView(n *pg_query.ViewStmt) error {
 	} else if rel, err = r.newRelation(rv, catalog.KindView, false); err != nil {
 		return err
 	}
-	rel.Columns, rel.View, rel.Uses = columns, text, uses
-	rel.Options = nil
+	rel.Columns, rel.View, rel.Uses, rel.UsesColumns, rel.Base, rel.Options = columns, text, uses, distinctUses(stored.References), stored.Base, options
+	r.ch.PutRelation(rel)
+	return nil
+}
+
+// describeView binds the text of a view.
+func (r *run) describeView(text string) (*planner.ViewDescription, error) {
+	stmts, err := sql.Parse(text)
+	if err != nil {
+		return nil, pgerr.Internal("definition of a view does not parse: %w", err)
+	}
+	v, err := r.c.Exprs.View(r.ctx, r.snap(), stmts[0].Node.GetSelectStmt())
+	if err != nil {
+		return nil, unplaced(err)
+	}
+	return v, nil
+}
+
+// distinctUses are the columns that a query names, each once.
+func distinctUses(refs []planner.Reference) []catalog.ColumnUse {
+	var out []catalog.ColumnUse
+	for _, u := range refs {
+		if !slices.Contains(out, u.ColumnUse) {
+			out = append(out, u.ColumnUse)
+		}
+	}
+	return out
+}
+
+// viewOptions are a view's options, the check option among them, which needs a view that can be written through.
+func viewOptions(n *pg_query.ViewStmt, base *catalog.ViewBase) ([]string, error) {
+	var out []string
 	for _, o := range n.Options {
-		rel.Options = append(rel.Options, optionText(o.GetDefElem()))
+		out = append(out, optionText(o.GetDefElem()))
 	}
 	switch n.WithCheckOption {
-	case pg_query.ViewCheckOption_LOCAL_CHECK_OPTION, pg_query.ViewCheckOption_CASCADED_CHECK_OPTION:
-		return pgerr.Unsupported("WITH CHECK OPTION")
+	case pg_query.ViewCheckOption_LOCAL_CHECK_OPTION:
+		out = append(out, "check_option=local")
+	case pg_query.ViewCheckOption_CASCADED_CHECK_OPTION:
+		out = append(out, "check_option=cascaded")
 	}
-	r.ch.PutRelation(rel)
+	return out, checkViewOptions(out, base)
+}
+
+func checkViewOptions(options []string, base *catalog.ViewBase) error {
+	for _, o := range options {
+		name, value, _ := strings.Cut(o, "=")
+		switch {
+		case name == "security_barrier" || name == "security_invoker":
+			if _, ok := types.ParseBool(value); !ok {
+				return pgerr.New(pgerr.InvalidParameterValue, "invalid value for boolean option \"%s\": %s", name, value)
+			}
+		case name != "check_option":
+			return pgerr.New(pgerr.InvalidParameterValue, "unrecognized parameter \"%s\"", name)
+		case value != "local" && value != "cascaded":
+			return pgerr.New(pgerr.InvalidParameterValue, "invalid value for enum option \"check_option\": %s", value).
+				WithDetail("Valid values are \"local\" and \"cascaded\".")
+		default:
+			reason := ""
+			if base != nil {
+				reason = base.Reason
+				if reason == "" && !base.Writable() {
+					reason = "Views that have no updatable columns are not automatically updatable."
+				}
+			}
+			if base == nil || reason != "" {
+				return pgerr.New(pgerr.FeatureNotSupported, "WITH CHECK OPTION is supported only on automatically updatable views").WithHint("%s", reason)
+			}
+		}
+	}
 	return nil
 }
 

@@ -205,7 +205,12 @@ func relationDependencies(s *catalog.Snapshot, r *catalog.Relation) []dependency
 		add(rewriteCatalog, rule, classCatalog, r.OID, 0, 'i')
 		add(rewriteCatalog, rule, classCatalog, r.OID, 0, 'n')
 		for _, u := range r.Uses {
-			add(rewriteCatalog, rule, classCatalog, u, 0, 'n')
+			if !slices.ContainsFunc(r.UsesColumns, func(c catalog.ColumnUse) bool { return c.Relation == u }) {
+				add(rewriteCatalog, rule, classCatalog, u, 0, 'n')
+			}
+		}
+		for _, u := range r.UsesColumns {
+			add(rewriteCatalog, rule, classCatalog, u.Relation, int(u.Attnum), 'n')
 		}
 	}
 	for _, t := range r.Triggers {

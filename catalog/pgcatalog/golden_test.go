@@ -213,6 +213,11 @@ func (d *database) Query(ctx context.Context, snap *catalog.Snapshot, stmt *pg_q
 	return out, nil
 }
 
+// View implements ddl.Expressions.
+func (d *database) View(ctx context.Context, snap *catalog.Snapshot, sel *pg_query.SelectStmt) (*planner.ViewDescription, error) {
+	return planner.DescribeView(ctx, d.context(snap), sel)
+}
+
 // Env implements ddl.Expressions.
 func (d *database) Env() *expr.Env { return d.context(d.snap).Env }
 

@@ -47,14 +47,15 @@ func serverFunctions() []expr.Impl {
 	b.add("pg_tablespace_location", func(_ env, _ []datum) (datum, error) { return text(""), nil })
 	b.constant(types.False, "pg_is_wal_replay_paused", "pg_jit_available", "pg_relation_is_publishable")
 	b.add("pg_relation_is_updatable", scoped(func(c scope, a []datum) (datum, error) {
-		if r := c.s.RelationByOID(oidOf(a[0])); r != nil && r.Kind == catalog.KindTable && !r.ReadOnly {
-			return num(28), nil // insert, update and delete
+		if r := c.s.RelationByOID(oidOf(a[0])); r != nil {
+			return num(c.s.Updatable(r, 0)), nil
 		}
 		return num(0), nil
 	}))
 	b.add("pg_column_is_updatable", scoped(func(c scope, a []datum) (datum, error) {
 		r := c.s.RelationByOID(oidOf(a[0]))
-		return types.Bool(r != nil && r.Kind == catalog.KindTable && !r.ReadOnly && r.ByAttnum(int16(a[1].Int())) != nil), nil
+		attnum := int16(a[1].Int())
+		return types.Bool(r != nil && r.ByAttnum(attnum) != nil && c.s.Updatable(r, attnum)&20 == 20), nil
 	}))
 	b.add("pg_relation_filenode", scoped(func(c scope, a []datum) (datum, error) {
 		o := oidOf(a[0])

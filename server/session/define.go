@@ -207,6 +207,11 @@ func (d *definitions) Query(ctx context.Context, snap *catalog.Snapshot, stmt *p
 	return cols, nil
 }
 
+// View implements ddl.Expressions.
+func (d *definitions) View(ctx context.Context, snap *catalog.Snapshot, sel *pg_query.SelectStmt) (*planner.ViewDescription, error) {
+	return planner.DescribeView(ctx, d.s.planContext(ctx, snap, nil), sel)
+}
+
 // Env implements ddl.Expressions.
 func (d *definitions) Env() *expr.Env { return d.s.env(d.ctx, d.s.last, nil) }
 
