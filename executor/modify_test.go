@@ -35,18 +35,22 @@ type modifyEnv struct {
 	m     *txn.Manager
 	snap  *catalog.Snapshot
 	procs *expr.Procs
+	sent  *commands
+	// local turns push-down off.
+	local bool
 }
 
 func newModifyEnv(t *testing.T, ddl string) *modifyEnv {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
-	c, err := mongo.Connect(ctx, testenv.Mongo(t), mongo.Options{})
+	sent := &commands{}
+	c, err := mongo.Connect(ctx, testenv.Mongo(t), mongo.Options{Monitor: sent})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close(context.Background()) })
-	e := &modifyEnv{t: t, ctx: ctx, c: c, m: txn.NewManager(c, txn.ManagerOptions{}), snap: catalogtest.Parse(ddl), procs: expr.NewProcs(fn.All()...)}
+	e := &modifyEnv{t: t, ctx: ctx, c: c, m: txn.NewManager(c, txn.ManagerOptions{}), snap: catalogtest.Parse(ddl), procs: expr.NewProcs(fn.All()...), sent: sent}
 	e.snap.Database = testenv.Database(t)
 	for _, rel := range e.snap.Relations() {
 		if rel.Kind != catalog.KindTable || rel.Virtual != nil || rel.Collection == "" {
@@ -144,7 +148,7 @@ func (s *modifySession) run(query string) (string, error) {
 	io.Registry = s.e.snap
 	path := s.e.snap.SearchPath([]string{"$user", "public"}, "postgres", "")
 	env := &expr.Env{Ctx: ctx, IO: io, View: &catalog.View{Snapshot: s.e.snap, SearchPath: path, User: "postgres"}}
-	pc := &planner.Context{Snapshot: s.e.snap, Path: path, Procs: s.e.procs, Env: env, Settings: planner.Settings{PushdownOff: true}}
+	pc := &planner.Context{Snapshot: s.e.snap, Path: path, Procs: s.e.procs, Env: env, Settings: planner.Settings{PushdownOff: s.e.local}}
 	plan, err := planner.PlanStatement(ctx, pc, stmts[0].Node)
 	if err != nil {
 		return "", err
@@ -257,17 +261,18 @@ func oracle(t *testing.T, ctx context.Context, ddl string) func(string) string {
 // compare runs a script of statements, one a line, on both and wants the same answers.
 func compare(t *testing.T, ddl, script string) {
 	t.Helper()
-	e := newModifyEnv(t, ddl)
-	s, pg := e.session(1), oracle(t, e.ctx, ddl)
+	e, local := newModifyEnv(t, ddl), newModifyEnv(t, ddl)
+	local.local = true
+	s, l, pg := e.session(1), local.session(1), oracle(t, e.ctx, ddl)
 	for line := range strings.Lines(script) {
 		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "--") {
 			continue
 		}
-		want, got := pg(line), s.exec(line)
+		want, got, without := pg(line), s.exec(line), l.exec(line)
 		// Constraints that PostgreSQL names in words of its own are compared whole; rows come in any order.
-		if sortWords(got) != sortWords(want) {
-			t.Errorf("%s\n got: %s\nwant: %s", line, got, want)
+		if sortWords(got) != sortWords(want) || sortWords(without) != sortWords(want) {
+			t.Errorf("%s\n pushed: %s\n  local: %s\n   want: %s", line, got, without, want)
 		}
 	}
 }

@@ -94,6 +94,7 @@ type updateOp struct {
 	check   *rowCheck
 	changer *rowChanger
 	out     []scalar
+	direct  *directWrite
 }
 
 func (b *builder) buildUpdate(n *planner.Update) (Operator, error) {
@@ -125,14 +126,18 @@ func (b *builder) buildUpdate(n *planner.Update) (Operator, error) {
 		return nil, err
 	}
 	op.changer = newRowChanger(t, op.set, op.check.generated)
-	return op, nil
+	op.direct, err = b.buildDirect(t, n.Direct, n.Source, wide)
+	return op, err
 }
 
 func (op *updateOp) update(ctx context.Context) error {
-	if err := op.targets.each(ctx, op.table, func(row []types.Datum, doc bson.Raw) error { return op.changeRow(ctx, row, doc) }); err != nil {
-		return err
+	if op.direct != nil {
+		n, done, err := op.direct.update(ctx)
+		if op.affected = n; done || err != nil {
+			return err
+		}
 	}
-	return nil
+	return op.targets.each(ctx, op.table, func(row []types.Datum, doc bson.Raw) error { return op.changeRow(ctx, row, doc) })
 }
 
 func (op *updateOp) changeRow(ctx context.Context, row []types.Datum, doc bson.Raw) error {
@@ -264,6 +269,7 @@ type deleteOp struct {
 	modifyOp
 	targets targetRows
 	out     []scalar
+	direct  *directWrite
 }
 
 func (b *builder) buildDelete(n *planner.Delete) (Operator, error) {
@@ -277,11 +283,20 @@ func (b *builder) buildDelete(n *planner.Delete) (Operator, error) {
 	if op.targets, l, err = b.targetRows(t, n.Source, n.Doc, n.OldCols); err != nil {
 		return nil, err
 	}
-	op.out, err = b.compileAll(n.Returning, l)
+	if op.out, err = b.compileAll(n.Returning, l); err != nil {
+		return nil, err
+	}
+	op.direct, err = b.buildDirect(t, n.Direct, n.Source, nil)
 	return op, err
 }
 
 func (op *deleteOp) remove(ctx context.Context) error {
+	if op.direct != nil {
+		n, done, err := op.direct.remove(ctx)
+		if op.affected = n; done || err != nil {
+			return err
+		}
+	}
 	return op.targets.each(ctx, op.table, func(row []types.Datum, doc bson.Raw) error {
 		if err := op.deleteRow(ctx, doc, op.targets.present(row, make([]types.Datum, len(op.cols)))); err != nil {
 			return err

@@ -132,9 +132,25 @@ func (q *pushedQuery) filter() (bson.D, error) {
 	case 0:
 		return bson.D{}, nil
 	case 1:
-		return list[0].(bson.D), nil
+		return byID(list[0].(bson.D)), nil
 	}
 	return bson.D{{Key: "$and", Value: list}}, nil
+}
+
+// byID words {_id: {$eq: v}} as {_id: v}, for which MongoDB needs no plan.
+func byID(filter bson.D) bson.D {
+	if len(filter) != 1 || filter[0].Key != "_id" {
+		return filter
+	}
+	cond, ok := filter[0].Value.(bson.D)
+	if !ok || len(cond) != 1 || cond[0].Key != "$eq" {
+		return filter
+	}
+	v, ok := cond[0].Value.(bson.RawValue)
+	if !ok || v.Type == bson.TypeEmbeddedDocument || v.Type == bson.TypeArray || v.Type == bson.TypeRegex {
+		return filter
+	}
+	return bson.D{{Key: "_id", Value: v}}
 }
 
 // Open builds the query and opens the cursor; LIMIT 0 asks for nothing.

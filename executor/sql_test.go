@@ -291,6 +291,12 @@ func (s *statement) WriteOnce(ctx context.Context, database, collection string, 
 	return s.Write(ctx, database, collection, []mongo.Write{w})
 }
 
+func (s *statement) Alone() bool { return false }
+
+func (s *statement) ChangeOnce(context.Context, string, string, mongo.Change, txn.LockMode) (bool, error) {
+	return false, pgerr.Internal("the fake has no change by a filter")
+}
+
 func (s *statement) Lock(_ context.Context, _, _ string, ids []bson.RawValue, _ txn.LockMode, wait txn.LockWait) ([]bool, error) {
 	s.locked = append(s.locked, ids...)
 	return make([]bool, len(ids)), nil

@@ -36,6 +36,25 @@ func (m *Matcher) Filter(e Expr) (*Match, string) { return m.compile(e, false) }
 func nothing() bson.D    { return bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: bson.A{}}}}} }
 func everything() bson.D { return bson.D{} }
 
+// Equality returns the stored column that a condition compares with a value, and that value, when the condition is an
+// equality that MongoDB's own comparison decides; nil for others.
+func (m *Matcher) Equality(e Expr) (*catalog.Column, Expr) {
+	c, ok := e.(*Call)
+	if !ok || c.Op != "=" || len(c.Args) != 2 {
+		return nil, nil
+	}
+	left, right := c.Args[0], c.Args[1]
+	col := m.column(left)
+	if col == nil {
+		left, right = right, left
+		col = m.column(left)
+	}
+	if col == nil || m.reads(right) || incomparable(col, left.Type(), right.Type(), true) != "" {
+		return nil, nil
+	}
+	return col, right
+}
+
 // compile handles e where TRUE counts, or, negated, where FALSE counts: NOT is pushed to the leaves, since $nor and $not
 // are two-valued complements: NOT (a > 2) must not let a NULL a through.
 func (m *Matcher) compile(e Expr, negated bool) (*Match, string) {

@@ -45,6 +45,14 @@ const (
 	WriteDelete            // one document by _id
 )
 
+// Change is a change of at most one document by a filter that names its _id.
+type Change struct {
+	ID     bson.RawValue
+	Filter bson.D
+	// Update is the update document; nil deletes.
+	Update bson.Raw
+}
+
 // Write is a change of one document.
 type Write struct {
 	Kind WriteKind

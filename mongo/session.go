@@ -75,14 +75,18 @@ func (s *Session) ctx(ctx context.Context) context.Context {
 // closes its connection, which the server notices late or, for some stages, never.
 func (s *Session) failed(ctx context.Context, err error) error {
 	if err != nil && s.s != nil && ended(ctx, err) {
-		kctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
-		defer cancel()
-		kill := s.c.c.Database("admin").RunCommand(kctx, bson.D{{Key: "killSessions", Value: bson.A{s.s.ID()}}}).Err()
-		if kill != nil {
+		if kill := s.kill(ctx); kill != nil {
 			err = errors.Join(err, kill)
 		}
 	}
 	return Error(ctx, err)
+}
+
+// kill makes the server end what the session runs.
+func (s *Session) kill(ctx context.Context) error {
+	kctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	return s.c.c.Database("admin").RunCommand(kctx, bson.D{{Key: "killSessions", Value: bson.A{s.s.ID()}}}).Err()
 }
 
 // Read opens a cursor on a query.

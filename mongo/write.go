@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"time"
 
 	"github.com/pgmongo/pgmongo/types/pgerr"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -56,4 +57,55 @@ func (s *Session) writeConcern() *writeconcern.WriteConcern {
 		return nil
 	}
 	return majority()
+}
+
+// answerTimeout bounds the wait for the answer to a change that was told to stop.
+const answerTimeout = 30 * time.Second
+
+// InsertOne inserts a document by itself, with majority write concern.
+func (c *Client) InsertOne(ctx context.Context, database, collection string, doc bson.Raw) error {
+	return c.definite(ctx, database, collection, func(ctx context.Context, coll *driver.Collection) error {
+		_, err := coll.InsertOne(ctx, doc)
+		return err
+	})
+}
+
+// ChangeOne makes a change by itself, with majority write concern; matched reports whether there was such a document.
+func (c *Client) ChangeOne(ctx context.Context, database, collection string, w Change) (matched bool, err error) {
+	err = c.definite(ctx, database, collection, func(ctx context.Context, coll *driver.Collection) error {
+		if w.Update == nil {
+			res, err := coll.DeleteOne(ctx, w.Filter)
+			matched = err == nil && res.DeletedCount > 0
+			return err
+		}
+		res, err := coll.UpdateOne(ctx, w.Filter, w.Update)
+		matched = err == nil && res.MatchedCount > 0
+		return err
+	})
+	return matched, err
+}
+
+// definite makes one change whose outcome must be known: when ctx ends, the server is told to stop it, and its answer counts.
+// The driver alone would give up waiting for a change that is made all the same.
+func (c *Client) definite(ctx context.Context, database, collection string, change func(context.Context, *driver.Collection) error) error {
+	s, err := c.Session(Plain)
+	if err != nil {
+		return err
+	}
+	defer s.End(ctx)
+	if err := ctx.Err(); err != nil {
+		return Error(ctx, err)
+	}
+	wait, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
+	stop := context.AfterFunc(ctx, func() {
+		_ = s.kill(ctx) // if the server cannot be told, its answer comes in its own time
+		time.AfterFunc(answerTimeout, giveUp)
+	})
+	defer stop()
+	err = change(s.ctx(wait), c.c.Database(database).Collection(collection, options.Collection().SetWriteConcern(majority())))
+	if err != nil && wait.Err() != nil {
+		return pgerr.New(pgerr.TransactionResolutionUnknown, "MongoDB did not answer: it is unknown whether the change was made: %w", err)
+	}
+	return Error(wait, err)
 }

@@ -137,7 +137,7 @@ func (b *binder) checks(rel *catalog.Relation, cols []Col) ([]Check, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Check{Name: con.Name, Cond: x})
+		out = append(out, Check{Name: con.Name, Cond: x, Holds: !con.NotValid})
 	}
 	return out, nil
 }

@@ -361,6 +361,8 @@ type Check struct {
 	Cond expr.Expr
 	// View says that it is the check option of the view of that name, which NULL fails, too.
 	View bool
+	// Holds says that all present rows fulfil it: it was not added as NOT VALID.
+	Holds bool
 }
 
 // Conflict is ON CONFLICT. Indexes are the arbiters, nil for any unique index (DO NOTHING without a target).
@@ -392,6 +394,8 @@ type Update struct {
 	Checks    []Check
 	Returning []expr.Expr
 	Out       []Col
+	// Direct is how the change can be made without reading the row; nil if it cannot.
+	Direct *DirectWrite
 }
 
 // Delete removes the rows of Source, which is as for Update. Returning sees OldCols and Source's other columns.
@@ -402,6 +406,7 @@ type Delete struct {
 	OldCols   []Col
 	Returning []expr.Expr
 	Out       []Col
+	Direct    *DirectWrite
 }
 
 // Merge runs the first action that applies to each row of Source: a join of MERGE's source with a scan of Rel with ForModify.

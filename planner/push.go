@@ -11,6 +11,7 @@ var pushRules = []Rule{
 	{"PushFilter", pushFilter},
 	{"PushTopN", pushTopN},
 	{"PushGroup", pushGroup},
+	{"WriteDirectly", writeDirectly},
 }
 
 // Matcher returns the compiler of match filters over a scan's columns.

@@ -434,22 +434,43 @@ func (t *Stmt) Lock(ctx context.Context, database, collection string, ids []bson
 
 // WriteOnce implements Statement.
 func (t *Stmt) WriteOnce(ctx context.Context, database, collection string, w mongo.Write) error {
-	s := t.s
-	if !t.auto || t.log || t.buffer || s.ms != nil || len(t.checks) > 0 || len(s.pending) > 0 {
+	if !t.Alone() {
 		return t.Write(ctx, database, collection, []mongo.Write{w})
 	}
 	if err := t.writable(); err != nil {
 		return err
 	}
 	if database == "" {
-		database = s.db
+		database = t.s.db
 	}
-	err := s.m.client.Write(ctx, database, collection, []mongo.Write{w})
-	if err != nil {
+	if err := t.s.m.client.InsertOne(ctx, database, collection, w.Doc); err != nil {
 		return t.classify(err)
 	}
 	t.once = true
 	return nil
+}
+
+// Alone implements Statement.
+func (t *Stmt) Alone() bool {
+	return t.auto && !t.log && !t.buffer && !t.nested && !t.once && t.s.ms == nil && len(t.checks) == 0 && len(t.s.pending) == 0
+}
+
+// ChangeOnce implements Statement.
+func (t *Stmt) ChangeOnce(ctx context.Context, database, collection string, c mongo.Change, mode LockMode) (matched bool, err error) {
+	if err := t.writable(); err != nil {
+		return false, err
+	}
+	if database == "" {
+		database = t.s.db
+	}
+	if _, err := t.Lock(ctx, database, collection, []bson.RawValue{c.ID}, mode, WaitBlock); err != nil {
+		return false, err
+	}
+	if matched, err = t.s.m.client.ChangeOne(ctx, database, collection, c); err != nil {
+		return false, t.classify(err)
+	}
+	t.once = matched
+	return matched, nil
 }
 
 func (t *Stmt) writable() error {

@@ -28,6 +28,13 @@ type Statement interface {
 	// WriteOnce is Write for the only change that the statement makes, an insert that depends on nothing the statement
 	// read: outside a block it needs no MongoDB transaction.
 	WriteOnce(ctx context.Context, database, collection string, w mongo.Write) error
+	// Alone reports whether the statement is a transaction of its own that has written nothing yet, so that its only change
+	// needs no MongoDB transaction.
+	Alone() bool
+	// ChangeOnce makes the only change of a statement for which Alone holds, that of one document which was not read. The
+	// document is locked first in the given mode. matched reports whether its filter chose it; when it did not, the statement
+	// may go on to read and write.
+	ChangeOnce(ctx context.Context, database, collection string, c mongo.Change, mode LockMode) (matched bool, err error)
 	// Lock takes row locks on documents by _id before they are changed, waiting as wait says; it returns which of them
 	// were skipped. When a row was changed by another session since this statement's snapshot, the error is one for which
 	// Session.Retryable holds: the statement runs again and reads the row's new version.

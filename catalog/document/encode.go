@@ -410,28 +410,33 @@ func checkOverlap(changes []change) error {
 
 func updateDocument(changes []change) bson.Raw {
 	b := []byte{0, 0, 0, 0}
-	for _, op := range [...]string{"$set", "$unset"} {
-		start := -1
-		for _, c := range changes {
-			if c.drop != (op == "$unset") {
-				continue
-			}
-			if start < 0 {
-				b = appendHeader(b, bson.TypeEmbeddedDocument, op)
-				start = len(b)
-				b = append(b, 0, 0, 0, 0)
-			}
-			v := c.v
-			if c.drop {
-				v = bson.RawValue{Type: bson.TypeBoolean, Value: []byte{1}}
-			}
-			b = appendRaw(b, strings.Join(c.path, "."), v)
-		}
-		if start >= 0 {
-			b = finishDoc(b, start)
-		}
-	}
+	b = appendOperator(b, "$set", changes, func(c change) bool { return !c.drop })
+	b = appendOperator(b, "$unset", changes, func(c change) bool { return c.drop })
 	return finishDoc(b, 0)
+}
+
+// appendOperator writes an update operator with those of the changes that are its own, if there are any.
+func appendOperator(b []byte, op string, changes []change, own func(change) bool) []byte {
+	start := -1
+	for _, c := range changes {
+		if !own(c) {
+			continue
+		}
+		if start < 0 {
+			b = appendHeader(b, bson.TypeEmbeddedDocument, op)
+			start = len(b)
+			b = append(b, 0, 0, 0, 0)
+		}
+		v := c.v
+		if c.drop {
+			v = bson.RawValue{Type: bson.TypeBoolean, Value: []byte{1}}
+		}
+		b = appendRaw(b, strings.Join(c.path, "."), v)
+	}
+	if start >= 0 {
+		b = finishDoc(b, start)
+	}
+	return b
 }
 
 // applyChanges returns a copy of a document with the changes made in it; other fields keep their places.
