@@ -61,6 +61,8 @@ type Relation struct {
 	UsesColumns []ColumnUse
 	// Base is what an automatically updatable view writes to; nil for other relations and views of no single table.
 	Base *ViewBase
+	// NotPopulated says that a materialised view has no rows to show until it is refreshed.
+	NotPopulated bool
 	// Sequence holds a sequence's parameters.
 	Sequence *Sequence
 	// Virtual is set for the system catalogues' tables: their rows are computed.

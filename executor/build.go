@@ -70,9 +70,15 @@ func (b *builder) build(node planner.Node) (Operator, error) {
 func (b *builder) operator(node planner.Node) (Operator, error) {
 	switch n := node.(type) {
 	case *planner.Scan:
+		if err := populated(n.Rel); err != nil {
+			return nil, err
+		}
 		op, err := b.buildScan(n)
 		return b.keeper(op, n.Rel, len(n.Out)), err
 	case *planner.Pushed:
+		if err := populated(n.Scan.Rel); err != nil {
+			return nil, err
+		}
 		if b.keeping > 0 && readsOuter(n) {
 			// What has to be read before the statement writes cannot depend on a row that comes later.
 			return b.pushedLocal(n)

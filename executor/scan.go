@@ -47,6 +47,15 @@ func scanAttnums(n *planner.Scan) []int16 {
 	return att
 }
 
+// populated refuses to read a materialised view without rows.
+func populated(rel *catalog.Relation) error {
+	if !rel.NotPopulated {
+		return nil
+	}
+	return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "materialized view %q has not been populated", rel.Name).
+		WithHint("Use the REFRESH MATERIALIZED VIEW command.")
+}
+
 // query is the read of everything in a relation's collection.
 func (rt *Runtime) query(rel *catalog.Relation) mongo.Query {
 	return mongo.Query{Database: rt.Env.View.Snapshot.Database, Collection: rel.Collection}

@@ -169,7 +169,7 @@ func (s *scope) rangeVar(v *pg_query.RangeVar) (Node, *nsItem, error) {
 	switch {
 	case rel.Virtual != nil:
 		n, err = s.virtualScan(rel, it)
-	case rel.Kind == catalog.KindView, rel.Kind == catalog.KindMatView && rel.Collection == "":
+	case rel.Kind == catalog.KindView:
 		n, err = s.view(rel, it)
 	case rel.Kind == catalog.KindSequence:
 		n, err = s.virtualScan(sequenceTable(rel), it)

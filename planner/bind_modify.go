@@ -41,7 +41,7 @@ func (b *binder) target(v *pg_query.RangeVar, ev event) (*writeTarget, error) {
 		t.base = t.path.base
 		b.writes = append(b.writes, t.base)
 		return t, nil
-	case rel.Kind == catalog.KindMatView:
+	case rel.Kind == catalog.KindMatView && rel.OID != b.c.Fills:
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot change materialized view \"%s\"", rel.Name)
 	case rel.Kind == catalog.KindSequence:
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot change sequence \"%s\"", rel.Name)

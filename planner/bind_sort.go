@@ -414,7 +414,9 @@ func (s *scope) lockRows(q *selectState) error {
 		node.Wait = max(node.Wait, lockWait(l))
 		if len(l.LockedRels) == 0 {
 			for _, it := range s.rtable {
-				s.lockItem(node, it)
+				if err := s.lockItem(node, it); err != nil {
+					return err
+				}
 			}
 			continue
 		}
@@ -463,24 +465,27 @@ func (s *scope) lockNamed(node *LockRows, v *pg_query.RangeVar, name string) err
 		if it.join {
 			return pgerr.New(pgerr.FeatureNotSupported, "%s cannot be applied to a join", name).At(v.Location)
 		}
-		s.lockItem(node, it)
-		return nil
+		return s.lockItem(node, it)
 	}
 	return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" in %s clause not found in FROM clause", v.Relname, name).At(v.Location)
 }
 
 // lockItem locks the rows of a base table; subqueries lock their own, system catalogues have nothing to lock.
-func (s *scope) lockItem(node *LockRows, it *nsItem) {
+func (s *scope) lockItem(node *LockRows, it *nsItem) error {
+	if it.rel != nil && it.rel.Kind == catalog.KindMatView {
+		return pgerr.New(pgerr.WrongObjectType, "cannot lock rows in materialized view \"%s\"", it.rel.Name)
+	}
 	if it.scan == nil || it.rel == nil || it.rel.Kind != catalog.KindTable {
-		return
+		return nil
 	}
 	s.b.modify(it, s)
 	for _, d := range node.Docs {
 		if d.Doc == it.doc.ID {
-			return
+			return nil
 		}
 	}
 	node.Docs = append(node.Docs, LockTarget{Rel: it.rel, Doc: it.doc.ID})
+	return nil
 }
 
 // modify makes the item's scan give the raw document too, as its last column.

@@ -23,6 +23,8 @@ type Context struct {
 	ParamTypes []*types.T
 	// NoParams refuses parameters (42P02): a statement of the simple protocol has none.
 	NoParams bool
+	// Fills is the OID of the materialised view that the statement is to fill, 0 for none.
+	Fills    uint32
 	Settings Settings
 	Stats    Stats
 	// Views keeps the parse trees of views, defaults and checks between statements; nil keeps nothing.

@@ -88,11 +88,11 @@ type Result struct {
 	Tag string
 	// Notices are to be sent before the tag.
 	Notices []*pgerr.Error
-	// Query is set for CREATE TABLE AS: the table exists, and the session runs this INSERT to fill it.
+	// Fill is set for CREATE TABLE AS and materialised views: the table exists, and the session fills it.
 	Fill *Fill
 }
 
-// Fill asks the session to insert a query's rows into a new table.
+// Fill asks the session to insert a query's rows into an empty table.
 type Fill struct {
 	Table *catalog.Relation
 	Query *pg_query.Node
@@ -184,6 +184,8 @@ func (r *run) statement(stmt *pg_query.Node) (string, error) {
 		return "ALTER SEQUENCE", r.alterSequence(n.AlterSeqStmt)
 	case *pg_query.Node_ViewStmt:
 		return "CREATE VIEW", r.createView(n.ViewStmt)
+	case *pg_query.Node_RefreshMatViewStmt:
+		return "REFRESH MATERIALIZED VIEW", r.refresh(n.RefreshMatViewStmt)
 	case *pg_query.Node_TruncateStmt:
 		return "TRUNCATE TABLE", r.truncate(n.TruncateStmt)
 	case *pg_query.Node_CommentStmt:

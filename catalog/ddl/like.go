@@ -146,20 +146,27 @@ func (b *tableBuild) likeIndex(l likeIndex) error {
 
 // createTableAs is CREATE TABLE AS and SELECT INTO: the table is made here, the session fills it.
 func (r *run) createTableAs(n *pg_query.CreateTableAsStmt) (string, error) {
+	tag, kind := "CREATE TABLE AS", catalog.KindTable
 	if n.Objtype == pg_query.ObjectType_OBJECT_MATVIEW {
-		return "", pgerr.Unsupported("CREATE MATERIALIZED VIEW")
+		tag, kind = "CREATE MATERIALIZED VIEW", catalog.KindMatView
 	}
-	if r.c.Exprs == nil || n.Query.GetExecuteStmt() != nil {
-		return "", pgerr.Unsupported("CREATE TABLE AS EXECUTE")
+	if r.c.Exprs == nil {
+		return "", pgerr.Unsupported(tag + " without a planner")
 	}
 	cols, err := r.c.Exprs.Query(r.ctx, r.snap(), n.Query)
 	if err != nil {
 		return "", err
 	}
 	into := n.Into
-	rel, err := r.newRelation(into.Rel, catalog.KindTable, n.IfNotExists)
+	rel, err := r.newRelation(into.Rel, kind, n.IfNotExists)
 	if err != nil || rel == nil {
-		return "CREATE TABLE AS", err
+		return tag, err
+	}
+	if kind == catalog.KindMatView {
+		if err := r.keepDefinition(rel, n.Query, cols); err != nil {
+			return "", err
+		}
+		rel.NotPopulated = into.SkipData
 	}
 	if err := onCommit(rel, into.OnCommit); err != nil {
 		return "", err
@@ -195,5 +202,5 @@ func (r *run) createTableAs(n *pg_query.CreateTableAsStmt) (string, error) {
 	if !into.SkipData {
 		r.fill = &Fill{Table: b.rel, Query: n.Query}
 	}
-	return "CREATE TABLE AS", nil
+	return tag, nil
 }

@@ -362,7 +362,7 @@ func (r *run) setSchema(n *pg_query.AlterObjectSchemaStmt) (string, error) {
 	sc := r.snap().SchemaByName(n.Newschema)
 	noSchema := pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", n.Newschema)
 	switch n.ObjectType {
-	case pg_query.ObjectType_OBJECT_TABLE, pg_query.ObjectType_OBJECT_VIEW, pg_query.ObjectType_OBJECT_SEQUENCE:
+	case pg_query.ObjectType_OBJECT_TABLE, pg_query.ObjectType_OBJECT_VIEW, pg_query.ObjectType_OBJECT_SEQUENCE, pg_query.ObjectType_OBJECT_MATVIEW:
 		rel, err := r.find(n.Relation)
 		if err != nil {
 			return "", err

@@ -125,7 +125,7 @@ func classRow(ctx context.Context, v *catalog.View, r *catalog.Relation) ([]type
 		oid(r.OID), text(r.Name), oid(r.SchemaID), oid(rowtype), num(0), oid(owner(r.Owner)), oid(am), oid(filenode), num(0),
 		num(pages), types.Float(tuples), num(0), num(0), types.Bool(len(r.Indexes) > 0), types.False, char(persistence(r)), char(byte(r.Kind)),
 		num(len(attributes(r))), num(checks), types.Bool(isView(r)), types.Bool(hasTriggers(v.Snapshot, r)), types.False, types.False, types.False,
-		types.True, char(ident), types.False, num(0), num(frozen), num(minmxid), aclItems(r.ACL), textArray(r.Options), types.Null,
+		types.Bool(!r.NotPopulated), char(ident), types.False, num(0), num(frozen), num(minmxid), aclItems(r.ACL), textArray(r.Options), types.Null,
 	}, nil
 }
 

@@ -139,8 +139,8 @@ func (s *Session) copyTo(ctx context.Context, p *prepared, n *pg_query.CopyStmt,
 		if rel, err = s.copyRelation(ctx, n.Relation); err != nil {
 			return 0, err
 		}
-		if rel.Kind == catalog.KindView || rel.Kind == catalog.KindSequence {
-			kind := map[catalog.RelKind]string{catalog.KindView: "view", catalog.KindSequence: "sequence"}[rel.Kind]
+		if rel.Kind == catalog.KindView || rel.Kind == catalog.KindMatView || rel.Kind == catalog.KindSequence {
+			kind := map[catalog.RelKind]string{catalog.KindView: "view", catalog.KindMatView: "materialized view", catalog.KindSequence: "sequence"}[rel.Kind]
 			return 0, pgerr.New(pgerr.WrongObjectType, "cannot copy from %s \"%s\"", kind, rel.Name).
 				WithHint("Try the COPY (SELECT ...) TO variant.")
 		}

@@ -290,17 +290,25 @@ func (s *Session) bindExecute(ctx context.Context, p *portal, n *pg_query.Execut
 	if err != nil {
 		return err
 	}
-	if len(n.Params) != len(target.params) {
-		return pgerr.New(pgerr.SyntaxError, "wrong number of parameters for prepared statement \"%s\"", n.Name).
-			WithDetail("Expected %d parameters but got %d.", len(target.params), len(n.Params))
-	}
-	source := p.prep.source
-	if p.params, err = s.evaluate(ctx, n.Params, target.params); err != nil {
-		return locate(err, source)
+	if p.params, err = s.executeParams(ctx, p.prep, target, n); err != nil {
+		return err
 	}
 	p.prep = target
 	p.cols = target.cols
 	return nil
+}
+
+// executeParams are the values that EXECUTE, a part of p, gives to a prepared statement.
+func (s *Session) executeParams(ctx context.Context, p, target *prepared, n *pg_query.ExecuteStmt) ([]types.Datum, error) {
+	if len(n.Params) != len(target.params) {
+		return nil, pgerr.New(pgerr.SyntaxError, "wrong number of parameters for prepared statement \"%s\"", n.Name).
+			WithDetail("Expected %d parameters but got %d.", len(target.params), len(n.Params))
+	}
+	values, err := s.evaluate(ctx, n.Params, target.params)
+	if err != nil {
+		return nil, locate(err, p.source)
+	}
+	return values, nil
 }
 
 // evaluate computes expressions that stand alone, coerced to the given types.

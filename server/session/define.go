@@ -87,7 +87,12 @@ func commandName(n *pg_query.Node) string {
 	case *pg_query.Node_CommentStmt:
 		return "COMMENT"
 	case *pg_query.Node_CreateTableAsStmt:
+		if n.GetCreateTableAsStmt().Objtype == pg_query.ObjectType_OBJECT_MATVIEW {
+			return "CREATE MATERIALIZED VIEW"
+		}
 		return "CREATE TABLE AS"
+	case *pg_query.Node_RefreshMatViewStmt:
+		return "REFRESH MATERIALIZED VIEW"
 	}
 	return "this statement"
 }
@@ -217,31 +222,75 @@ func (d *definitions) Env() *expr.Env { return d.s.env(d.ctx, d.s.last, nil) }
 
 // createTableAs is CREATE TABLE AS: the table is made, then filled, as one transaction.
 func (s *Session) createTableAs(ctx context.Context, p *prepared, params []types.Datum, n *pg_query.CreateTableAsStmt) (result, error) {
-	if s.characteristics().ReadOnly {
-		return result{}, readOnly("CREATE TABLE AS")
-	}
-	if s.single() {
-		if err := s.tx.BeginImplicit(s.defaults()); err != nil {
-			return result{}, err
-		}
+	if e := n.Query.GetExecuteStmt(); e != nil {
+		return s.createTableAsExecute(ctx, p, n, e)
 	}
 	node := p.node
 	if node.GetCreateTableAsStmt() == nil {
 		node = &pg_query.Node{Node: &pg_query.Node_CreateTableAsStmt{CreateTableAsStmt: n}}
 	}
+	tag, rows, err := s.fill(ctx, p, params, node)
+	if rows != "" {
+		tag = "SELECT " + rows
+	}
+	return result{tag: tag}, err
+}
+
+// refresh is REFRESH MATERIALIZED VIEW.
+func (s *Session) refresh(ctx context.Context, p *prepared) (result, error) {
+	tag, _, err := s.fill(ctx, p, nil, p.node)
+	return result{tag: tag}, err
+}
+
+// fill runs a DDL statement and fills the table that it leaves to be filled, as one transaction; rows is how many rows that
+// were, "" when nothing was to be filled.
+func (s *Session) fill(ctx context.Context, p *prepared, params []types.Datum, node *pg_query.Node) (tag, rows string, err error) {
+	if s.characteristics().ReadOnly {
+		return "", "", readOnly(commandName(node))
+	}
+	if s.single() {
+		if err := s.tx.BeginImplicit(s.defaults()); err != nil {
+			return "", "", err
+		}
+	}
 	res, err := s.runDDL(ctx, node, p)
 	if err != nil || res.Fill == nil {
-		return result{tag: res.Tag}, err
+		return res.Tag, "", err
 	}
 	insert := &pg_query.InsertStmt{
 		Relation:   &pg_query.RangeVar{Schemaname: res.Fill.Table.Schema, Relname: res.Fill.Table.Name, Inh: true, Relpersistence: "p", Location: -1},
 		SelectStmt: res.Fill.Query, Override: pg_query.OverridingKind_OVERRIDING_NOT_SET,
 	}
 	fill := &portal{prep: p.within(&pg_query.Node{Node: &pg_query.Node_InsertStmt{InsertStmt: insert}}), params: params, started: true}
+	if res.Fill.Table.Kind == catalog.KindMatView {
+		fill.prep.fills = res.Fill.Table.OID
+	}
 	if err := s.startPlan(ctx, fill, &clientSink{s: s}, 0); err != nil {
+		return "", "", err
+	}
+	return res.Tag, strings.TrimPrefix(fill.tag, "INSERT 0 "), nil
+}
+
+// createTableAsExecute is CREATE TABLE AS EXECUTE: the prepared statement's query with the values that EXECUTE gives.
+func (s *Session) createTableAsExecute(ctx context.Context, p *prepared, n *pg_query.CreateTableAsStmt, e *pg_query.ExecuteStmt) (result, error) {
+	target, err := s.find(e.Name)
+	if err != nil {
 		return result{}, err
 	}
-	return result{tag: "SELECT " + strings.TrimPrefix(fill.tag, "INSERT 0 ")}, nil
+	if target.node.GetSelectStmt() == nil {
+		return result{}, pgerr.New(pgerr.WrongObjectType, "prepared statement is not a SELECT")
+	}
+	values, err := s.executeParams(ctx, p, target, e)
+	if err != nil {
+		return result{}, err
+	}
+	as := &pg_query.CreateTableAsStmt{Query: target.node, Into: n.Into, Objtype: n.Objtype, IfNotExists: n.IfNotExists}
+	prep := target.within(&pg_query.Node{Node: &pg_query.Node_CreateTableAsStmt{CreateTableAsStmt: as}})
+	res, err := s.createTableAs(ctx, prep, values, as)
+	if n.Into.SkipData && err == nil {
+		res.tag = "SELECT 0" // PostgreSQL runs the statement, for no rows
+	}
+	return res, err
 }
 
 // selectInto is SELECT INTO, which is CREATE TABLE AS in another form.

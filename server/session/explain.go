@@ -55,7 +55,7 @@ func (s *Session) explain(ctx context.Context, p *prepared, params []types.Datum
 		if err != nil {
 			return result{}, err
 		}
-		if params, err = s.evaluate(ctx, e.Params, target.params); err != nil {
+		if params, err = s.executeParams(ctx, p, target, e); err != nil {
 			return result{}, err
 		}
 		// A plan of its own, since this one's may be measured.

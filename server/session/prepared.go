@@ -32,7 +32,9 @@ type prepared struct {
 	fromSQL   bool
 	// noParams says that $1 means nothing: the statement came by the simple protocol.
 	noParams bool
-	created  time.Time
+	// fills is the materialised view that the statement fills, 0 for none.
+	fills   uint32
+	created time.Time
 
 	plan     *planner.Plan
 	snap     *catalog.Snapshot
@@ -89,7 +91,7 @@ func (s *Session) planContext(ctx context.Context, snap *catalog.Snapshot, param
 
 func (s *Session) planOne(ctx context.Context, snap *catalog.Snapshot, params []*types.T, p *prepared) (*planner.Plan, error) {
 	c := s.planContext(ctx, snap, params)
-	c.NoParams = p.noParams
+	c.NoParams, c.Fills = p.noParams, p.fills
 	return planner.PlanStatement(ctx, c, p.node)
 }
 

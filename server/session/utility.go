@@ -65,6 +65,8 @@ func (s *Session) utility(ctx context.Context, p *prepared, params []types.Datum
 		return s.explain(ctx, p, params, n.ExplainStmt)
 	case *pg_query.Node_CreateTableAsStmt:
 		return s.createTableAs(ctx, p, params, n.CreateTableAsStmt)
+	case *pg_query.Node_RefreshMatViewStmt:
+		return s.refresh(ctx, p)
 	case *pg_query.Node_SelectStmt:
 		return s.selectInto(ctx, p, params, n.SelectStmt)
 	}
