@@ -281,11 +281,23 @@ func (f field) compare(op string, v types.Datum, satisfied func(types.Datum) boo
 }
 
 func (f field) compareAs(op string, t *types.T, v types.Datum, satisfied func(types.Datum) bool) (bson.D, error) {
-	raw, err := types.ToBSON(t, v)
+	raw, err := comparand(t, v)
 	if err != nil {
 		return nil, err
 	}
 	return f.guard(op, raw, f.missing(satisfied)), nil
+}
+
+// comparand is the form of a value that a column is compared with. An integer may be beyond the column's own type:
+// int4 = 4294967297 is false, where the lower 32 bits are 1.
+func comparand(t *types.T, v types.Datum) (bson.RawValue, error) {
+	if isInteger(t) {
+		t = types.Int8T
+		if n := v.Int(); n == int64(int32(n)) {
+			t = types.Int4T
+		}
+	}
+	return types.ToBSON(t, v)
 }
 
 func (f field) missing(satisfied func(types.Datum) bool) bool {
@@ -295,7 +307,7 @@ func (f field) missing(satisfied func(types.Datum) bool) bool {
 // notEqual is <>: $ne alone lets NULL and missing through.
 func (f field) notEqual(list bson.A, vals []types.Datum, t *types.T, satisfied func(types.Datum) bool) (bson.D, error) {
 	for _, v := range vals {
-		raw, err := types.ToBSON(t, v)
+		raw, err := comparand(t, v)
 		if err != nil {
 			return nil, err
 		}
@@ -342,7 +354,7 @@ func (f field) stored(t *types.T, v types.Datum) (raw any, ok bool, err error) {
 		ms, _ := types.SplitMicros(v.Int())
 		return bson.DateTime(ms), true, nil
 	}
-	raw, err = types.ToBSON(t, v)
+	raw, err = comparand(t, v)
 	return raw, err == nil, err
 }
 

@@ -98,6 +98,7 @@ var conditions = []string{
 	"m = '1'", "m IS NULL", "m::text = '1.5'", "jsonb_typeof(m) = 'array'", "m = '[1, \"x\"]'",
 	"t = '{x,y}'", "'x' = ANY(t)", "t @> '{y}'", "t IS NULL", "t = '{}'", "array_length(t, 1) = 2",
 	`"e.c" = 'in'`, `"e.c" IS NULL`, `"e.v" > 1`, `"e.v" IN (0, 3)`, "e IS NULL", "e = '{}'",
+	"i = 4294967301", "i <> 4294967301", "i < 4294967301", "i > -4294967301", "i IN (4294967301, 1)", "i NOT IN (4294967301, 1)", "_id = 4294967303",
 	"_id = 7", "_id < 10", "_id > 290", "_id IN (1, 2, 400)", "_id = 7 OR i = 1", "(i = 5 OR s = 'a') AND b", "true", "false", "NULL::boolean", "i = (SELECT 5)", "EXISTS (SELECT 1)", "i = 1 / 1",
 }
 
