@@ -281,11 +281,15 @@ type Function struct {
 	RetSet, Strict, SecDef bool
 	Volatile, Parallel     byte
 	Language, Source       string
-	Cost, Rows             float64
-	Settings               []string
-	Comment                string
-	Owner                  uint32
-	ACL                    []string
+	// Library is the shared library (probin) that has the symbol Source, for LANGUAGE c.
+	Library string
+	// Extension is the extension that the function is a member of, 0 for none.
+	Extension  uint32
+	Cost, Rows float64
+	Settings   []string
+	Comment    string
+	Owner      uint32
+	ACL        []string
 }
 
 // FunctionArg is an argument of a user-defined function; Mode is 'i' 'o' 'b' 'v' or 't'.
@@ -307,12 +311,4 @@ type Role struct {
 	MemberOf                                                            []uint32
 	Settings                                                            []string
 	Comment                                                             string
-}
-
-// Extension is an installed extension.
-type Extension struct {
-	OID           uint32
-	Name, Version string
-	SchemaID      uint32
-	Comment       string
 }

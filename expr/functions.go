@@ -150,6 +150,9 @@ func (r *Resolver) userProc(f *catalog.Function) *Proc {
 			r.users = map[*catalog.Function]*Proc{}
 		}
 		p = UserProc(f)
+		if f.Library != "" {
+			p.User, p.Impl = nil, r.Procs.libraries[symbol{f.Library, f.Source}]
+		}
 		r.users[f] = p
 	}
 	return p

@@ -26,7 +26,7 @@ type Proc struct {
 	RetSet     bool
 	Strict     bool
 	Volatility byte // i s v
-	// User is the user-defined function, nil for built-in ones.
+	// User is the user-defined function whose body runs, nil for those that have an Impl.
 	User *catalog.Function
 	// Impl is what pgmongo can do; a nil Impl is refused with 0A000 naming the function.
 	Impl *Impl
@@ -38,7 +38,9 @@ type Impl struct {
 	// OID and Name are the pg_proc row; a test checks that they agree with the dump.
 	OID  uint32
 	Name string
-	Eval EvalFunc
+	// Library is set for what an extension's CREATE FUNCTION ... LANGUAGE c names: Name is the symbol, OID is 0.
+	Library string
+	Eval    EvalFunc
 	// F1 and F2 are the forms without an argument slice for one and two arguments.
 	F1 func(env *Env, a types.Datum) (types.Datum, error)
 	F2 func(env *Env, a, b types.Datum) (types.Datum, error)

@@ -22,7 +22,11 @@ type Procs struct {
 	casts     map[castKey]Cast
 	btree     map[uint32][6]*Proc
 	hash      map[uint32]*Proc
+	libraries map[symbol]*Impl
 }
+
+// symbol is a function of a shared library.
+type symbol struct{ library, name string }
 
 type procName struct{ schema, name string }
 
@@ -56,7 +60,7 @@ type typeIO struct {
 // NewProcs joins PostgreSQL's pg_proc with the implementations; it panics on an Impl whose OID and name disagree with the
 // dump and on two Impls for one row, which a test catches.
 func NewProcs(impls ...[]Impl) *Procs {
-	p := &Procs{}
+	p := &Procs{libraries: map[symbol]*Impl{}}
 	p.loadProcs()
 	for _, family := range impls {
 		for i := range family {
@@ -70,6 +74,10 @@ func NewProcs(impls ...[]Impl) *Procs {
 }
 
 func (p *Procs) join(impl *Impl) {
+	if impl.Library != "" {
+		p.libraries[symbol{impl.Library, impl.Name}] = impl
+		return
+	}
 	proc := p.byOID[impl.OID]
 	if proc == nil || proc.Name != impl.Name {
 		panic(fmt.Sprintf("expr: implementation %d %s is not in pg_proc", impl.OID, impl.Name))

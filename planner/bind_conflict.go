@@ -13,7 +13,7 @@ import (
 
 // conflict binds ON CONFLICT: the arbiter indexes, and for DO UPDATE the assignments, which see the existing row under the
 // table's name and the proposed one as EXCLUDED.
-func (st *insertState) conflict(oc *pg_query.OnConflictClause, alias string) (*Conflict, error) {
+func (st *insertState) conflict(oc *pg_query.OnConflictClause, alias, schema string) (*Conflict, error) {
 	b, n := st.b, st.node
 	update := oc.Action == pg_query.OnConflictAction_ONCONFLICT_UPDATE
 	if oc.Infer == nil && update {
@@ -33,6 +33,7 @@ func (st *insertState) conflict(oc *pg_query.OnConflictClause, alias string) (*C
 	out.OldCols = b.newRow(st.base, st.s)
 	s := b.newChild(st.s)
 	existing := st.item(b, alias, out.OldCols)
+	existing.schema = schema
 	excluded := st.item(b, "excluded", n.RowCols)
 	s.ns = []*nsItem{existing, excluded}
 	s.rtable = s.ns

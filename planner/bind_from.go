@@ -286,6 +286,7 @@ func (s *scope) view(rel *catalog.Relation, it *nsItem) (Node, error) {
 	b.noParams, b.describing = true, false
 	vs := b.newScope(nil)
 	vs.locking = s.lockingFor(it.alias)
+	it.sub = true
 	q, err := vs.query(sel, true)
 	b.noParams, b.describing = noParams, describing
 	b.c.Path = path
@@ -383,7 +384,7 @@ func (s *scope) rangeSubselect(r *pg_query.RangeSubselect) (Node, *nsItem, error
 		return nil, nil, pgerr.New(pgerr.SyntaxError, "%s in FROM must have an alias", what).
 			WithHint("For example, FROM %s [AS] foo.", example).At(selectLocation(sel))
 	}
-	it := &nsItem{alias: r.Alias.Aliasname, relVisible: true, colsVisible: true}
+	it := &nsItem{alias: r.Alias.Aliasname, relVisible: true, colsVisible: true, sub: true}
 	old, kind := s.lateral, s.kind
 	s.lateral, s.kind = r.Lateral, inFromSubselect
 	sub := s.b.newScope(s)

@@ -45,16 +45,17 @@ func (b *binder) insert(s *scope, stmt *pg_query.InsertStmt) (*query, error) {
 	if n.Checks, err = target.checks(b, n.RowCols); err != nil {
 		return nil, err
 	}
-	alias := target.rel.Name
+	alias, schema := target.rel.Name, target.rel.Schema
 	if stmt.Relation.Alias != nil {
-		alias = stmt.Relation.Alias.Aliasname
+		alias, schema = stmt.Relation.Alias.Aliasname, ""
 	}
 	if stmt.OnConflictClause != nil && stmt.OnConflictClause.Action != pg_query.OnConflictAction_ONCONFLICT_NONE {
-		if n.Conflict, err = st.conflict(stmt.OnConflictClause, alias); err != nil {
+		if n.Conflict, err = st.conflict(stmt.OnConflictClause, alias, schema); err != nil {
 			return nil, err
 		}
 	}
 	it := target.item(b, alias, n.RowCols)
+	it.schema = schema
 	if n.Returning, n.Out, err = b.newChild(s).returning(stmt.ReturningList, []*nsItem{it}); err != nil {
 		return nil, err
 	}

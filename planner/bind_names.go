@@ -28,6 +28,8 @@ type nsItem struct {
 	// scan is the base table's scan, proj the projection over a subquery or function.
 	scan *Scan
 	doc  *Col
+	// sub says that it is a subquery or a view: row locks reach into it.
+	sub bool
 }
 
 // nsCol is a visible column of an nsItem. x is a ColRef but for the merged columns of FULL JOIN USING.

@@ -426,9 +426,9 @@ func (s *scope) lockRows(q *selectState) error {
 			}
 		}
 	}
-	if len(node.Docs) > 0 {
+	if len(node.Named) > 0 {
 		q.locks = node
-		s.b.locks = true
+		s.b.locks = s.b.locks || len(node.Docs) > 0
 	}
 	return nil
 }
@@ -475,6 +475,11 @@ func (s *scope) lockItem(node *LockRows, it *nsItem) error {
 	if it.rel != nil && it.rel.Kind == catalog.KindMatView {
 		return pgerr.New(pgerr.WrongObjectType, "cannot lock rows in materialized view \"%s\"", it.rel.Name)
 	}
+	if it.sub && len(it.cols) > 0 {
+		if c, ok := it.cols[0].x.(*expr.ColRef); ok {
+			node.Named = append(node.Named, c.ID)
+		}
+	}
 	if it.scan == nil || it.rel == nil || it.rel.Kind != catalog.KindTable {
 		return nil
 	}
@@ -485,6 +490,7 @@ func (s *scope) lockItem(node *LockRows, it *nsItem) error {
 		}
 	}
 	node.Docs = append(node.Docs, LockTarget{Rel: it.rel, Doc: it.doc.ID})
+	node.Named = append(node.Named, it.doc.ID)
 	return nil
 }
 

@@ -299,6 +299,8 @@ type LockRows struct {
 	Wait     LockWait
 	// Docs are the columns of type DocT of the tables to lock, with their relations.
 	Docs []LockTarget
+	// Named has a column of each table and each subquery that the clause names.
+	Named []expr.ColID
 }
 
 // LockTarget is a table whose rows LockRows locks.

@@ -24,6 +24,7 @@ type phase struct {
 //	fold           constants are computed
 //	semijoins      EXISTS and IN in WHERE become joins
 //	pushFilters    conditions move towards the tables, outer joins that a condition makes inner ones become so
+//	lockSides      FOR UPDATE of what an outer join may leave out is refused
 //	orderJoins     inner joins are ordered, equalities split off
 //	virtualKeys    equalities on a catalogue's key become lookups
 //	prune          unused columns go, trivial projections with them
@@ -34,6 +35,7 @@ var phases = []phase{
 	{"fold", foldPlan},
 	{"semijoins", semijoins},
 	{"pushFilters", pushFilters},
+	{"lockSides", lockSides},
 	{"orderJoins", orderJoins},
 	{"virtualKeys", virtualKeys},
 	{"prune", prunePlan},
@@ -45,6 +47,8 @@ var phases = []phase{
 type pass struct {
 	b *binder
 	c *Context
+	// err ends planning.
+	err error
 }
 
 // optimize runs the phases and finishes the plan.
@@ -52,6 +56,9 @@ func (b *binder) optimize(root Node) (Node, error) {
 	p := &pass{b: b, c: b.c}
 	for _, ph := range phases {
 		root = p.everywhere(root, ph.run)
+		if p.err != nil {
+			return nil, p.err
+		}
 	}
 	return p.finish(root), nil
 }

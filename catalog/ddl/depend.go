@@ -150,6 +150,8 @@ func (r *run) dependents(o object) []dependent {
 		return r.typeDependents(o.oid)
 	case objFunction:
 		out = r.functionDependents(o.oid)
+	case objExtension:
+		out = r.extensionMembers(o.oid)
 	}
 	slices.SortStableFunc(out, func(a, b dependent) int { return cmp.Compare(a.id(), b.id()) })
 	return out
@@ -183,8 +185,13 @@ func (r *run) schemaContents(schema uint32) []dependent {
 		}
 	}
 	for _, f := range r.before.Functions() {
-		if f.SchemaID == schema {
+		if f.SchemaID == schema && f.Extension == 0 {
 			out = append(out, dependent{object: object{kind: objFunction, oid: f.OID}})
+		}
+	}
+	for _, e := range r.before.Extensions() {
+		if e.SchemaID == schema {
+			out = append(out, dependent{object: object{kind: objExtension, oid: e.OID}})
 		}
 	}
 	return out
@@ -518,7 +525,7 @@ func (r *run) describe(o object) string {
 	case objFunction:
 		return "function " + r.functionText(s.FunctionByOID(o.oid))
 	case objExtension:
-		return "extension"
+		return "extension " + r.extensionByOID(o.oid).Name
 	}
 	return "object"
 }
@@ -567,6 +574,9 @@ func (r *run) remove(o object) {
 		return
 	case objFunction:
 		r.ch.RemoveFunction(o.oid)
+		return
+	case objExtension:
+		r.ch.RemoveExtension(r.extensionByOID(o.oid).Name)
 		return
 	}
 	if rel == nil {

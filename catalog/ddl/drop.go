@@ -29,9 +29,6 @@ func (r *run) drop(n *pg_query.DropStmt) (string, error) {
 	if len(targets) == 0 {
 		return tag, nil
 	}
-	if targets[0].kind == objExtension {
-		return tag, nil
-	}
 	return tag, r.dropObjects(targets, n.Behavior)
 }
 
@@ -211,15 +208,6 @@ func (r *run) dropType(n *pg_query.DropStmt, tn *pg_query.TypeName) ([]object, e
 			WithHint("You can drop type %s instead.", r.typeText(t.Elem))
 	}
 	return []object{{kind: objType, oid: t.OID}}, nil
-}
-
-func (r *run) dropExtension(n *pg_query.DropStmt, name string) ([]object, error) {
-	e := r.snap().ExtensionByName(name)
-	if e == nil {
-		return r.missing(n, pgerr.UndefinedObject, "extension \"%s\" does not exist", name)
-	}
-	r.ch.RemoveExtension(name)
-	return []object{{kind: objExtension, oid: e.OID}}, nil
 }
 
 func (r *run) dropTrigger(n *pg_query.DropStmt, parts []string) ([]object, error) {

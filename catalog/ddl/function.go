@@ -59,10 +59,13 @@ func (r *run) createFunction(n *pg_query.CreateFunctionStmt) (string, error) {
 			return "", pgerr.New(pgerr.InvalidFunctionDefinition, "cannot change return type of existing function").
 				WithHint("Use %s %s first.", "DROP "+strings.ToUpper(word), r.functionText(old))
 		}
-		f.OID, f.Comment, f.ACL, f.Owner = old.OID, old.Comment, old.ACL, old.Owner
+		f.OID, f.Comment, f.ACL, f.Owner, f.Extension = old.OID, old.Comment, old.ACL, old.Owner, old.Extension
 	}
 	if f.OID == 0 {
 		f.OID = r.newOID(sc.Name)
+	}
+	if r.extension != nil {
+		f.Extension, f.Cost = r.extension.OID, 1
 	}
 	r.ch.PutFunction(f)
 	return tag, nil
@@ -144,6 +147,9 @@ func (r *run) functionOptions(f *catalog.Function, options []*pg_query.Node) err
 			switch f.Language {
 			case "sql", "plpgsql":
 			case "internal", "c":
+				if r.extension != nil {
+					break
+				}
 				return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for language %s", f.Language)
 			default:
 				return pgerr.New(pgerr.UndefinedObject, "language \"%s\" does not exist", f.Language)
@@ -152,7 +158,11 @@ func (r *run) functionOptions(f *catalog.Function, options []*pg_query.Node) err
 				return pgerr.New(pgerr.UndefinedObject, "language \"plpgsql\" does not exist").WithHint("Use CREATE EXTENSION to load the language into the database.")
 			}
 		case "as":
-			f.Source = strings.Join(names(d.Arg.GetList().GetItems()), "")
+			as := names(d.Arg.GetList().GetItems())
+			if len(as) == 2 {
+				f.Library = as[0]
+			}
+			f.Source = as[len(as)-1]
 		case "volatility":
 			f.Volatile = defText(d.Arg, "volatile")[0]
 		case "strict":
@@ -252,6 +262,10 @@ func (r *run) dropFunction(n *pg_query.DropStmt, o *pg_query.ObjectWithArgs) ([]
 		if word == "function" && f.Kind == 'p' || word == "procedure" && f.Kind != 'p' {
 			return nil, pgerr.New(pgerr.WrongObjectType, "%s is not a %s", r.functionText(f), word)
 		}
+		if e := r.extensionByOID(f.Extension); e != nil {
+			return nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop function %s because extension %s requires it", r.functionText(f), e.Name).
+				WithHint("You can drop extension %s instead.", e.Name)
+		}
 		return []object{{kind: objFunction, oid: f.OID}}, nil
 	}
 	if !n.MissingOk || pgerr.Is(err, pgerr.AmbiguousFunction) {
@@ -290,63 +304,5 @@ func (r *run) alterFunction(n *pg_query.AlterFunctionStmt) error {
 		return err
 	}
 	r.ch.PutFunction(&c)
-	return nil
-}
-
-// extensions are those that pgmongo knows, with their versions in PostgreSQL 15.
-var extensions = []catalog.Extension{
-	{Name: "btree_gin", Version: "1.3", Comment: "support for indexing common datatypes in GIN"},
-	{Name: "btree_gist", Version: "1.7", Comment: "support for indexing common datatypes in GiST"},
-	{Name: "citext", Version: "1.6", Comment: "data type for case-insensitive character strings"},
-	{Name: "hstore", Version: "1.8", Comment: "data type for storing sets of (key, value) pairs"},
-	{Name: "pg_trgm", Version: "1.6", Comment: "text similarity measurement and index searching based on trigrams"},
-	{Name: "pgcrypto", Version: "1.3", Comment: "cryptographic functions"},
-	{Name: "plpgsql", Version: "1.0", Comment: "PL/pgSQL procedural language"},
-	{Name: "unaccent", Version: "1.1", Comment: "text search dictionary that removes accents"},
-	{Name: "uuid-ossp", Version: "1.1", Comment: "generate universally unique identifiers (UUIDs)"},
-}
-
-// Extensions returns the extensions that CREATE EXTENSION accepts (pg_available_extensions).
-func Extensions() []catalog.Extension { return slices.Clone(extensions) }
-
-func (r *run) createExtension(n *pg_query.CreateExtensionStmt) error {
-	if r.snap().ExtensionByName(n.Extname) != nil {
-		if n.IfNotExists {
-			r.notice(pgerr.DuplicateObject, "extension \"%s\" already exists, skipping", n.Extname)
-			return nil
-		}
-		return pgerr.New(pgerr.DuplicateObject, "extension \"%s\" already exists", n.Extname)
-	}
-	i := slices.IndexFunc(extensions, func(e catalog.Extension) bool { return e.Name == n.Extname })
-	if i < 0 {
-		return pgerr.New(pgerr.FeatureNotSupported, "extension \"%s\" is not available", n.Extname).
-			WithDetail("pgmongo has no such extension.").WithHint("The available extensions are listed in pg_available_extensions.")
-	}
-	e := extensions[i]
-	sc, err := r.creationSchema("", -1)
-	if err != nil {
-		return err
-	}
-	e.OID, e.SchemaID = r.ch.NewOID(), sc.OID
-	for _, o := range n.Options {
-		d := o.GetDefElem()
-		switch d.Defname {
-		case "schema":
-			if sc, err = r.creationSchema(defText(d.Arg, ""), -1); err != nil {
-				return err
-			}
-			e.SchemaID = sc.OID
-		case "new_version":
-			e.Version = defText(d.Arg, "")
-		}
-	}
-	r.ch.PutExtension(&e)
-	return nil
-}
-
-func (r *run) alterExtension(n *pg_query.AlterExtensionStmt) error {
-	if r.snap().ExtensionByName(n.Extname) == nil {
-		return pgerr.New(pgerr.UndefinedObject, "extension \"%s\" does not exist", n.Extname)
-	}
 	return nil
 }

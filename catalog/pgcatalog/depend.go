@@ -69,6 +69,13 @@ func dependRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func
 			return nil
 		}
 	}
+	for _, f := range s.Functions() {
+		if f.Extension != 0 {
+			if err := emit([]dependency{{procCatalog, f.OID, 0, extensionCatalog, f.Extension, 0, 'e'}}); err != nil {
+				return err
+			}
+		}
+	}
 	for _, r := range s.Relations() {
 		if err := emit(relationDependencies(s, r)); err != nil {
 			return err

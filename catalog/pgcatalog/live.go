@@ -251,26 +251,13 @@ func cursorRows(_ context.Context, v *catalog.View, _ *catalog.Key, yield func([
 	return nil
 }
 
-// available are the extensions that CREATE EXTENSION knows.
-var available = []struct{ name, version, comment string }{
-	{"btree_gin", "1.3", "support for indexing common datatypes in GIN"},
-	{"btree_gist", "1.7", "support for indexing common datatypes in GiST"},
-	{"citext", "1.6", "data type for case-insensitive character strings"},
-	{"hstore", "1.8", "data type for storing sets of (key, value) pairs"},
-	{"pg_trgm", "1.6", "text similarity measurement and index searching based on trigrams"},
-	{"pgcrypto", "1.3", "cryptographic functions"},
-	{"plpgsql", "1.0", "PL/pgSQL procedural language"},
-	{"unaccent", "1.1", "text search dictionary that removes accents"},
-	{"uuid-ossp", "1.1", "generate universally unique identifiers (UUIDs)"},
-}
-
 func availableRows(_ context.Context, v *catalog.View, _ *catalog.Key, yield func([]types.Datum) error) error {
-	for _, a := range available {
+	for _, a := range catalog.AvailableExtensions() {
 		installed := types.Null
-		if e := v.Snapshot.ExtensionByName(a.name); e != nil {
+		if e := v.Snapshot.ExtensionByName(a.Name); e != nil {
 			installed = text(e.Version)
 		}
-		if err := yield([]types.Datum{text(a.name), text(a.version), installed, text(a.comment)}); err != nil {
+		if err := yield([]types.Datum{text(a.Name), text(a.Version), installed, text(a.Comment)}); err != nil {
 			return err
 		}
 	}
@@ -278,9 +265,9 @@ func availableRows(_ context.Context, v *catalog.View, _ *catalog.Key, yield fun
 }
 
 func availableVersionRows(_ context.Context, v *catalog.View, _ *catalog.Key, yield func([]types.Datum) error) error {
-	for _, a := range available {
-		installed := v.Snapshot.ExtensionByName(a.name) != nil
-		row := []types.Datum{text(a.name), text(a.version), types.Bool(installed), types.True, types.True, types.Bool(a.name != "plpgsql"), types.Null, types.Null, text(a.comment)}
+	for _, a := range catalog.AvailableExtensions() {
+		installed := v.Snapshot.ExtensionByName(a.Name) != nil
+		row := []types.Datum{text(a.Name), text(a.Version), types.Bool(installed), types.True, types.True, types.Bool(a.Name != "plpgsql"), types.Null, types.Null, text(a.Comment)}
 		if err := yield(row); err != nil {
 			return err
 		}

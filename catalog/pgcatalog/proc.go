@@ -99,7 +99,7 @@ func functionRow(f *catalog.Function) []types.Datum {
 		oid(f.OID), text(f.Name), oid(f.SchemaID), oid(owner(f.Owner)), oid(languages()[f.Language]), types.Float(f.Cost), types.Float(f.Rows), oid(variadic), num(0),
 		char(orByte(f.Kind, 'f')), types.Bool(f.SecDef), types.False, types.Bool(f.Strict), types.Bool(f.RetSet), char(orByte(f.Volatile, 'v')), char(orByte(f.Parallel, 'u')),
 		num(len(in)), num(defaults), oid(ret.OID), vector(types.OidT, oidList(in)), allTypes, argModes, argNames, textOrNull(defaultText), types.Null,
-		text(f.Source), types.Null, types.Null, textArray(f.Settings), aclItems(f.ACL),
+		text(f.Source), textOrNull(f.Library), types.Null, textArray(f.Settings), aclItems(f.ACL),
 	}
 }
 

@@ -203,7 +203,11 @@ func (c scope) functionDefinition(p *procFact, f *catalog.Function) string {
 	for strings.Contains(f.Source, tag) {
 		tag = tag[:len(tag)-1] + "x$"
 	}
-	fmt.Fprintf(&b, "AS %s%s%s\n", tag, f.Source, tag)
+	b.WriteString("AS ")
+	if f.Library != "" {
+		b.WriteString(expr.QuoteLiteral(f.Library) + ", ")
+	}
+	fmt.Fprintf(&b, "%s%s%s\n", tag, f.Source, tag)
 	return b.String()
 }
 

@@ -25,6 +25,9 @@ func TestImplsAgreeWithPgProc(t *testing.T) {
 			if kinds != 1 {
 				t.Errorf("%d %s has %d implementations", impl.OID, impl.Name, kinds)
 			}
+			if impl.Library != "" {
+				continue // its row comes with CREATE EXTENSION
+			}
 			if p.RetSet != (impl.Set != nil || impl.MakeSet != nil) {
 				t.Errorf("%d %s: proretset is %v", impl.OID, impl.Name, p.RetSet)
 			}

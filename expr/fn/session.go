@@ -1,7 +1,6 @@
 package fn
 
 import (
-	"crypto/rand"
 	"math"
 	"time"
 
@@ -192,15 +191,6 @@ func transactionID(assign bool) evalFn {
 	})
 }
 
-func randomUUID(*expr.Env, []datum) (datum, error) {
-	b := make([]byte, 16)
-	if _, err := rand.Read(b); err != nil {
-		return types.Null, pgerr.Internal("could not generate random values: %v", err)
-	}
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return types.Bytes(b), nil
-}
-
 func setSeed(env *expr.Env, args []datum) (datum, error) {
 	f := args[0].Float()
 	if math.IsNaN(f) || f < -1 || f > 1 {
@@ -273,7 +263,6 @@ func sessionImpls() []expr.Impl {
 		{OID: 3036, Name: "pg_notify", Eval: notify},
 		{OID: 1598, Name: "random", Eval: ofSession(func(s expr.Session) (datum, error) { return types.Float(s.Random()), nil })},
 		{OID: 1599, Name: "setseed", Eval: setSeed},
-		{OID: 3432, Name: "gen_random_uuid", Eval: randomUUID},
 		{OID: 2626, Name: "pg_sleep", Eval: func(env *expr.Env, args []datum) (datum, error) { return sleep(env, args[0].Float()) }},
 		{OID: 3935, Name: "pg_sleep_for", Eval: func(env *expr.Env, args []datum) (datum, error) {
 			v := args[0].Interval()

@@ -295,12 +295,13 @@ func (s *Session) prepareText(ctx context.Context, name, query string, oids []ui
 		}
 		s.enter()
 		if cachedStmt.planable {
-			// The cached statement's own result type is not fixed: it may be planned anew at any time.
-			cachedStmt.described = false
+			// The cached statement's own types are not fixed: it may be planned anew at any time, when what a parameter
+			// is compared with or assigned to has another type.
+			cachedStmt.described, cachedStmt.params = false, nil
 			if err := s.ready(ctx, cachedStmt); err != nil {
-				cachedStmt.params = nil
 				return err
 			}
+			cachedStmt.params = cachedStmt.plan.Params
 		}
 		p = cachedStmt.fresh()
 		if err := s.describe(ctx, p); err != nil {

@@ -259,3 +259,28 @@ func cancelAndWait(t *testing.T, conn *pgconn.PgConn, ended chan error) {
 		t.Fatal("the cancel did not end the statement")
 	}
 }
+
+// TestParametersFollowTheirColumn holds that a text sent again after its table was made anew infers its parameters again:
+// drivers that give no types send the same text whatever the table is now.
+func TestParametersFollowTheirColumn(t *testing.T) {
+	ctx := context.Background()
+	server, database := testenv.Server(t), testenv.Database(t)
+	server.CreateDatabase(t, database)
+	conn, err := pgconn.Connect(ctx, server.URL(database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	for _, typ := range []string{"mood[]", "mood[]", "text", "date[]"} {
+		if err := conn.Exec(ctx, "DROP TABLE IF EXISTS p; DROP TYPE IF EXISTS mood; CREATE TYPE mood AS ENUM ('2020-01-01'); CREATE TABLE p (x "+typ+")").Close(); err != nil {
+			t.Fatal(err)
+		}
+		if r := conn.ExecParams(ctx, "INSERT INTO p VALUES ($1)", [][]byte{[]byte("{2020-01-01}")}, nil, nil, nil).Read(); r.Err != nil {
+			t.Errorf("%s: %v", typ, r.Err)
+		}
+		r := conn.ExecParams(ctx, "SELECT x FROM p WHERE x = $1", [][]byte{[]byte("{2020-01-01}")}, nil, nil, nil).Read()
+		if r.Err != nil || len(r.Rows) != 1 || string(r.Rows[0][0]) != "{2020-01-01}" {
+			t.Errorf("%s: %q, %v", typ, r.Rows, r.Err)
+		}
+	}
+}
