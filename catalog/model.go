@@ -229,12 +229,16 @@ type Index struct {
 	Where string
 	// MongoName is the index's name in MongoDB; "" while it has none (the server has nothing that serves it).
 	MongoName string
-	// Hidden names the field that a hidden computed key is kept in (expression indexes), "" for none.
+	// Hidden names the field of document.KeysField that keeps a key which pgmongo computes, "" for none; see catalog/indexkey.
+	// It has an index of its own in MongoDB; one of name MongoName then only helps to find rows.
 	Hidden  string
 	Options []string
 	Comment string
 	Invalid bool
 }
+
+// UniqueFields reports whether the index over the documents' fields enforces uniqueness.
+func (i *Index) UniqueFields() bool { return i.Unique && i.Hidden == "" }
 
 // IndexKey is a column (Attnum > 0) or an expression (SQL text) of an index.
 type IndexKey struct {

@@ -122,6 +122,17 @@ func (r *Relation) Index(oid uint32) *Index {
 	return nil
 }
 
+// ConstraintOf returns the constraint of the table that an index serves, or nil. A foreign key is served by an index of
+// the table that it refers to.
+func (r *Relation) ConstraintOf(ix *Index) *Constraint {
+	for _, c := range r.Constraints {
+		if c.Index == ix.OID && c.Type != ConForeign {
+			return c
+		}
+	}
+	return nil
+}
+
 // SchemaByName returns the schema, or nil.
 func (s *Snapshot) SchemaByName(name string) *Schema { return s.schemaName.at(name) }
 

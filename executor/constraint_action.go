@@ -154,7 +154,7 @@ func (s *actionSetter) defaultOf(col *catalog.Column) (types.Datum, error) {
 
 // boundScalar binds and compiles an expression of the catalogue over a table's row.
 func (rt *Runtime) boundScalar(t *table, text string, want *types.T, typmod int32) (scalar, error) {
-	e, l, err := rt.bind(t, text, want, typmod)
+	e, l, err := rt.bind(t.rel, text, want, typmod)
 	if err != nil {
 		return scalar{}, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/catalog/document"
+	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -23,6 +24,7 @@ type uniqueIndex struct {
 	columns []*catalog.Column
 }
 
+// uniqueIndexes lists the indexes over fields that enforce uniqueness.
 func uniqueIndexes(rel *catalog.Relation) []*uniqueIndex {
 	var out []*uniqueIndex
 	pos := map[int16]int{}
@@ -30,13 +32,13 @@ func uniqueIndexes(rel *catalog.Relation) []*uniqueIndex {
 		pos[c.Attnum] = i
 	}
 	for _, ix := range rel.Indexes {
-		if !ix.Unique || ix.Invalid {
+		if !ix.UniqueFields() || ix.Invalid {
 			continue
 		}
 		u := &uniqueIndex{index: ix}
 		for _, k := range ix.Keys {
 			if k.Attnum <= 0 {
-				u.cols, u.columns = nil, nil
+				u.cols, u.columns = nil, nil // a collection of others
 				break
 			}
 			u.cols = append(u.cols, pos[k.Attnum])
@@ -105,18 +107,27 @@ func (t *table) preCheck(ctx context.Context, probes []uniqueProbe) error {
 // duplicate is the 23505 error of a key.
 func (t *table) duplicate(u *uniqueIndex, key []types.Datum) error {
 	return pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint %q", u.index.Name).
-		WithDetail("Key %s already exists.", describeKey(t.rt.Env.IO, u.columns, key)).
+		WithDetail("Key %s already exists.", describeUnique(t.rt.Env.IO, u.columns, key)).
 		WithConstraint(t.rel.Schema, t.rel.Name, u.index.Name)
 }
 
-// describeKey prints "(a, b)=(1, x)".
+// describeKey prints "(a, b)=(1, x)", with the columns' names as foreign keys show them.
 func describeKey(io *types.IO, cols []*catalog.Column, key []types.Datum) string {
+	return describe(io, cols, key, func(name string) string { return name })
+}
+
+// describeUnique prints a key with its names quoted where they have to be, as an index shows them.
+func describeUnique(io *types.IO, cols []*catalog.Column, key []types.Datum) string {
+	return describe(io, cols, key, expr.QuoteIdent)
+}
+
+func describe(io *types.IO, cols []*catalog.Column, key []types.Datum, name func(string) string) string {
 	out := []byte{'('}
 	for i, c := range cols {
 		if i > 0 {
 			out = append(out, ", "...)
 		}
-		out = append(out, c.Name...)
+		out = append(out, name(c.Name)...)
 	}
 	out = append(out, ")=("...)
 	for i, c := range cols {
@@ -136,6 +147,9 @@ func describeKey(io *types.IO, cols []*catalog.Column, key []types.Datum) string
 func (t *table) writeError(err error) error {
 	e := mongo.AsServerError(err)
 	if e == nil || !pgerr.Is(err, pgerr.UniqueViolation) {
+		return err
+	}
+	if err := t.hiddenError(e); err != nil {
 		return err
 	}
 	for _, u := range t.unique {
@@ -163,7 +177,7 @@ func (t *table) writeError(err error) error {
 		if len(u.columns) == 0 {
 			return pe
 		}
-		return pe.WithDetail("Key %s already exists.", describeKey(t.rt.Env.IO, u.columns, key))
+		return pe.WithDetail("Key %s already exists.", describeUnique(t.rt.Env.IO, u.columns, key))
 	}
 	var pe *pgerr.Error
 	if errors.As(err, &pe) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/catalog/document"
+	"github.com/pgmongo/pgmongo/catalog/indexkey"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/planner"
@@ -106,12 +107,16 @@ type table struct {
 	// pos gives a column's position in a row by attnum.
 	pos    map[int16]int
 	unique []*uniqueIndex
+	// hidden are the indexes whose keys are computed and written into the documents.
+	hidden []*indexkey.Key
 	child  []*foreignKey // this table's own foreign keys
 	parent []*foreignKey // those of tables that refer to this one
 
 	pending     []mongo.Write
 	pendingSize int
 	probes      []uniqueProbe
+	// pendingKeys are the computed keys in the changes that were not sent, for the words of an error.
+	pendingKeys []writtenKey
 	// single says that the statement writes one row and nothing else.
 	single bool
 }
@@ -129,6 +134,9 @@ func newTable(rt *Runtime, rel *catalog.Relation) (*table, error) {
 		t.pos[c.Attnum] = i
 	}
 	t.unique = uniqueIndexes(rel)
+	if t.hidden, err = hiddenKeys(rt, rel); err != nil {
+		return nil, err
+	}
 	return t, t.foreignKeys()
 }
 
@@ -161,7 +169,9 @@ func (t *table) flush(ctx context.Context) error {
 	} else {
 		err = t.rt.Txn.Write(ctx, t.db, t.rel.Collection, writes)
 	}
-	return t.writeError(err)
+	err = t.writeError(err)
+	t.pendingKeys = t.pendingKeys[:0]
+	return err
 }
 
 // attnums are those of the live columns.

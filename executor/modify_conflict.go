@@ -2,11 +2,13 @@ package executor
 
 import (
 	"context"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/catalog/document"
-	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/catalog/indexkey"
 	"github.com/pgmongo/pgmongo/planner"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -30,16 +32,21 @@ type conflictOp struct {
 	touched map[string]struct{}
 }
 
-// arbiter is a unique index that decides about conflicts.
+// arbiter is an index that decides about conflicts: a unique one over columns, or one of computed keys.
 type arbiter struct {
 	*uniqueIndex
-	// applies is the predicate of a partial index; nil for none.
+	hidden *indexkey.Key
+	typs   []keyType
+	// applies is the predicate of a partial index over columns; nil for none.
 	applies *scalar
 	// mine has the keys that this command has written.
 	mine *keyTable
 	// found has the keys of the batch's rows that exist, and rows what is there.
 	found *keyTable
 	rows  []existingRow
+	// others are the keys of rows that an exclusion constraint may see a conflict with, by their stored part: those that
+	// exist and those that this command has written.
+	others map[string][][]types.Datum
 }
 
 type existingRow struct {
@@ -49,18 +56,17 @@ type existingRow struct {
 
 func (b *builder) buildConflict(t *table, n *planner.Insert) (*conflictOp, error) {
 	c := &conflictOp{t: t, doing: n.Conflict.Update != nil, touched: map[string]struct{}{}}
+	wanted := func(ix *catalog.Index) bool {
+		return n.Conflict.Indexes == nil || slices.Contains(n.Conflict.Indexes, ix.OID)
+	}
 	for _, u := range t.unique {
-		wanted := n.Conflict.Indexes == nil
-		for _, oid := range n.Conflict.Indexes {
-			wanted = wanted || oid == u.index.OID
-		}
-		if !wanted {
+		if !wanted(u.index) {
 			continue
 		}
 		if u.cols == nil {
-			return nil, pgerr.Unsupported("ON CONFLICT with a unique index on an expression")
+			return nil, pgerr.Unsupported("ON CONFLICT with an index of MongoDB over something else than columns")
 		}
-		a := &arbiter{uniqueIndex: u, mine: newKeyTable(keyTypes(u.columns), b.rt.Budget)}
+		a := &arbiter{uniqueIndex: u, typs: keyTypes(u.columns)}
 		if u.index.Where != "" {
 			s, err := b.bindRow(t, u.index.Where, types.BoolT)
 			if err != nil {
@@ -69,6 +75,19 @@ func (b *builder) buildConflict(t *table, n *planner.Insert) (*conflictOp, error
 			a.applies = &s
 		}
 		c.arbiters = append(c.arbiters, a)
+	}
+	for _, k := range t.hidden {
+		if !wanted(k.Index) || !k.Index.Unique && !k.Exclusion() {
+			continue
+		}
+		if k.Deferrable() {
+			return nil, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters").
+				WithConstraint(t.rel.Schema, t.rel.Name, k.Index.Name)
+		}
+		c.arbiters = append(c.arbiters, &arbiter{hidden: k, typs: keyTypesOf(k)})
+	}
+	for _, a := range c.arbiters {
+		a.mine = newKeyTable(a.typs, b.rt.Budget)
 	}
 	if !c.doing {
 		return c, nil
@@ -101,24 +120,11 @@ func (b *builder) buildConflict(t *table, n *planner.Insert) (*conflictOp, error
 
 // bindRow binds an expression of the catalogue over a table's row.
 func (b *builder) bindRow(t *table, text string, want *types.T) (scalar, error) {
-	e, l, err := t.rt.bind(t, text, want, -1)
+	e, l, err := t.rt.bind(t.rel, text, want, -1)
 	if err != nil {
 		return scalar{}, err
 	}
 	return b.compile(e, l)
-}
-
-// bind binds an expression of the catalogue over a table's row, with the layout of that row.
-func (rt *Runtime) bind(t *table, text string, want *types.T, typmod int32) (expr.Expr, expr.Layout, error) {
-	if rt.Bind == nil {
-		return nil, nil, pgerr.Internal("the statement's runtime cannot bind expressions")
-	}
-	cols := make([]planner.Col, len(t.cols))
-	for i, c := range t.cols {
-		cols[i] = planner.Col{ID: expr.ColID(i + 1), Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: c.NotNull, Table: t.rel.OID, Attnum: c.Attnum}
-	}
-	e, err := rt.Bind(t.rel, cols, text, want, typmod)
-	return e, layoutOf(cols), err
 }
 
 func (c *conflictOp) add(ctx context.Context, op *insertOp, row []types.Datum) error {
@@ -137,8 +143,12 @@ func (c *conflictOp) key(a *arbiter, row []types.Datum) (key []types.Datum, hash
 			return nil, 0, false, err
 		}
 	}
-	key, ok = a.uniqueIndex.key(row)
-	return key, hashKeys(a.mine.typs, key), ok, nil
+	if a.hidden == nil {
+		key, ok = a.uniqueIndex.key(row)
+	} else if key, ok, err = a.hidden.Of(c.t.rt.Env, row); err != nil || !ok {
+		return nil, 0, false, err
+	}
+	return key, hashKeys(a.typs, key), ok, nil
 }
 
 // resolve writes the batch's rows, one after the other as PostgreSQL does.
@@ -189,7 +199,7 @@ func (c *conflictOp) lookUp(ctx context.Context) error {
 		if a.found != nil {
 			a.found.release()
 		}
-		a.found, a.rows = newKeyTable(a.mine.typs, c.t.rt.Budget), nil
+		a.found, a.rows = newKeyTable(a.typs, c.t.rt.Budget), nil
 		var keys [][]types.Datum
 		for _, row := range c.batch {
 			key, _, ok, err := c.key(a, row)
@@ -200,28 +210,69 @@ func (c *conflictOp) lookUp(ctx context.Context) error {
 				keys = append(keys, key)
 			}
 		}
-		dec := document.NewDecoder(c.t.rel, c.t.attnums())
-		r := keyReader{s: c.t.rt.Txn, db: c.t.db, rel: c.t.rel, cols: a.columns, whole: true}
-		err := r.read(ctx, keys, func(doc bson.Raw, _ []types.Datum) error {
-			row := make([]types.Datum, len(c.t.cols))
-			if err := dec.Decode(doc, row); err != nil {
-				return err
-			}
-			key, h, ok, err := c.key(a, row)
-			if err != nil || !ok || a.found.find(key, h) >= 0 {
-				return err
-			}
-			if _, err := a.found.insert(key, h); err != nil {
-				return err
-			}
-			a.rows = append(a.rows, existingRow{doc, row})
-			return nil
-		})
-		if err != nil {
+		if err := c.read(ctx, a, keys); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// read reads the rows that have one of the keys.
+func (c *conflictOp) read(ctx context.Context, a *arbiter, keys [][]types.Datum) error {
+	add := func(doc bson.Raw, row []types.Datum) error {
+		key, h, ok, err := c.key(a, row)
+		if err != nil || !ok || a.found.find(key, h) >= 0 {
+			return err
+		}
+		if _, err := a.found.insert(key, h); err != nil {
+			return err
+		}
+		a.rows = append(a.rows, existingRow{doc, row})
+		return nil
+	}
+	if a.hidden == nil {
+		dec := document.NewDecoder(c.t.rel, c.t.attnums())
+		r := keyReader{s: c.t.rt.Txn, db: c.t.db, rel: c.t.rel, cols: a.columns, whole: true}
+		return r.read(ctx, keys, func(doc bson.Raw, _ []types.Datum) error {
+			row := make([]types.Datum, len(c.t.cols))
+			if err := dec.Decode(doc, row); err != nil {
+				return err
+			}
+			return add(doc, row)
+		})
+	}
+	a.others = map[string][][]types.Datum{}
+	stored := make([]writtenKey, len(keys))
+	for i, k := range keys {
+		stored[i] = writtenKey{a.hidden, a.hidden.Stored(k), k}
+	}
+	return c.t.byKey(ctx, c.t.rt.Txn, a.hidden, stored, func(stored bson.RawValue, doc bson.Raw, row []types.Datum) error {
+		if a.hidden.Exclusion() {
+			return c.exclude(a, row)
+		}
+		return add(doc, row)
+	})
+}
+
+// exclude notes a row that an exclusion constraint compares others with.
+func (c *conflictOp) exclude(a *arbiter, row []types.Datum) error {
+	key, ok, err := a.hidden.Of(c.t.rt.Env, row)
+	if err != nil || !ok {
+		return err
+	}
+	stored := string(a.hidden.Stored(key).Value)
+	a.others[stored] = append(a.others[stored], key)
+	return nil
+}
+
+// excluded reports whether a key conflicts with a row that an exclusion constraint has noted.
+func (c *conflictOp) excluded(a *arbiter, key []types.Datum) (bool, error) {
+	for _, o := range a.others[string(a.hidden.Stored(key).Value)] {
+		if hit, err := a.hidden.Conflict(c.t.rt.Env, key, o); hit || err != nil {
+			return hit, err
+		}
+	}
+	return false, nil
 }
 
 // find returns the row that a proposed one conflicts with; mine says that this command wrote it.
@@ -232,6 +283,12 @@ func (c *conflictOp) find(row []types.Datum) (ex *existingRow, mine bool, err er
 			return nil, false, err
 		}
 		if !ok {
+			continue
+		}
+		if a.hidden != nil && a.hidden.Exclusion() {
+			if hit, err := c.excluded(a, key); hit || err != nil {
+				return nil, true, err
+			}
 			continue
 		}
 		if a.mine.find(key, h) >= 0 {
@@ -247,6 +304,12 @@ func (c *conflictOp) find(row []types.Datum) (ex *existingRow, mine bool, err er
 // remember notes the keys of a row that was written.
 func (c *conflictOp) remember(row []types.Datum) error {
 	for _, a := range c.arbiters {
+		if a.hidden != nil && a.hidden.Exclusion() {
+			if err := c.exclude(a, row); err != nil {
+				return err
+			}
+			continue
+		}
 		key, h, ok, err := c.key(a, row)
 		if err != nil {
 			return err

@@ -71,6 +71,9 @@ func (b *builder) buildDirect(t *table, d *planner.DirectWrite, source planner.N
 // keyColumns tells which columns' values others rely on: those of unique indexes and foreign keys. ok is false when that
 // depends on more than columns.
 func (t *table) keyColumns() (keys []bool, ok bool) {
+	if len(t.hidden) > 0 {
+		return nil, false
+	}
 	keys = make([]bool, len(t.cols))
 	for _, u := range t.unique {
 		if u.cols == nil {

@@ -116,7 +116,11 @@ func (op *insertOp) write(ctx context.Context, row []types.Datum) error {
 
 // insertRow queues a new row that is complete and checked.
 func (t *table) insertRow(ctx context.Context, row []types.Datum) error {
-	id, doc, err := t.enc.Insert(row)
+	keys, err := t.keysOf(row)
+	if err != nil {
+		return err
+	}
+	id, doc, err := t.enc.Insert(row, keys.hidden...)
 	if err != nil {
 		return err
 	}
@@ -126,5 +130,6 @@ func (t *table) insertRow(ctx context.Context, row []types.Datum) error {
 	if err := t.childWritten(ctx, row); err != nil {
 		return err
 	}
+	t.keysWritten(id, rowKeys{}, keys)
 	return t.add(ctx, mongo.Write{Kind: mongo.WriteInsert, ID: id, Doc: doc})
 }

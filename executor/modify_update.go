@@ -223,13 +223,21 @@ func (c *rowChanger) change(ctx context.Context, doc bson.Raw, old, row []types.
 	if mode == txn.LockUpdate && len(t.parent) > 0 {
 		t.rt.Txn.Guard(t.db, t.rel.Collection, []bson.RawValue{id}, true)
 	}
+	was, err := t.keysOf(old)
+	if err != nil {
+		return err
+	}
+	keys, err := t.keysOf(row)
+	if err != nil {
+		return err
+	}
 	if c.id {
-		moved, err := c.move(ctx, id, doc, old, row)
+		moved, err := c.move(ctx, id, doc, old, row, was, keys)
 		if moved || err != nil {
 			return err
 		}
 	}
-	up, replace, err := t.enc.Update(doc, old, row, c.columns)
+	up, replace, err := t.enc.Update(doc, old, row, c.columns, keys.hidden...)
 	if err != nil {
 		return err
 	}
@@ -237,6 +245,7 @@ func (c *rowChanger) change(ctx context.Context, doc bson.Raw, old, row []types.
 		_, err := t.rt.Txn.LockRows(ctx, t.db, t.rel.Collection, []bson.RawValue{id}, mode, txn.WaitBlock)
 		return err
 	}
+	t.keysWritten(id, was, keys)
 	kind := mongo.WriteUpdate
 	if replace {
 		kind = mongo.WriteReplace
@@ -245,7 +254,7 @@ func (c *rowChanger) change(ctx context.Context, doc bson.Raw, old, row []types.
 }
 
 // move writes a row whose _id changes: MongoDB cannot change it, so the document is deleted and inserted again.
-func (c *rowChanger) move(ctx context.Context, id bson.RawValue, doc bson.Raw, old, row []types.Datum) (bool, error) {
+func (c *rowChanger) move(ctx context.Context, id bson.RawValue, doc bson.Raw, old, row []types.Datum, was, keys rowKeys) (bool, error) {
 	t, i := c.t, c.t.enc.IDColumn()
 	if keyTypeOf(t.cols[i].Type).same(old[i], row[i]) {
 		return false, nil
@@ -254,10 +263,11 @@ func (c *rowChanger) move(ctx context.Context, id bson.RawValue, doc bson.Raw, o
 	if err != nil {
 		return false, err
 	}
-	moved, err := t.enc.Move(doc, to, old, row, c.columns)
+	moved, err := t.enc.Move(doc, to, old, row, c.columns, keys.hidden...)
 	if err != nil {
 		return false, err
 	}
+	t.keysWritten(to, was, keys)
 	if err := t.add(ctx, mongo.Write{Kind: mongo.WriteDelete, ID: id, Before: doc}); err != nil {
 		return false, err
 	}

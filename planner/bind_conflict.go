@@ -23,7 +23,7 @@ func (st *insertState) conflict(oc *pg_query.OnConflictClause, alias, schema str
 	out := &Conflict{}
 	if oc.Infer != nil {
 		var err error
-		if out.Indexes, err = st.arbiters(oc.Infer); err != nil {
+		if out.Indexes, err = st.arbiters(oc.Infer, update); err != nil {
 			return nil, err
 		}
 	}
@@ -57,9 +57,9 @@ func (st *insertState) conflict(oc *pg_query.OnConflictClause, alias, schema str
 }
 
 // arbiters finds the unique indexes that an inference clause or constraint name means.
-func (st *insertState) arbiters(inf *pg_query.InferClause) ([]uint32, error) {
+func (st *insertState) arbiters(inf *pg_query.InferClause, update bool) ([]uint32, error) {
 	if inf.Conname != "" {
-		return st.namedArbiter(inf)
+		return st.namedArbiter(inf, update)
 	}
 	table := st.b.overRow(st.base, st.node.RowCols, inIndexExpr)
 	s := st.b.overRow(nil, nil, inIndexExpr)
@@ -169,13 +169,16 @@ func sameExprs(a, b []expr.Expr) bool {
 	return !slices.ContainsFunc(a, in(b)) && !slices.ContainsFunc(b, in(a))
 }
 
-func (st *insertState) namedArbiter(inf *pg_query.InferClause) ([]uint32, error) {
+func (st *insertState) namedArbiter(inf *pg_query.InferClause, update bool) ([]uint32, error) {
 	for _, c := range st.base.Constraints {
 		if c.Name != inf.Conname {
 			continue
 		}
 		if c.Index == 0 || c.Type == catalog.ConForeign {
 			return nil, pgerr.New(pgerr.WrongObjectType, "constraint in ON CONFLICT clause has no associated index")
+		}
+		if c.Type == catalog.ConExclude && update {
+			return nil, pgerr.New(pgerr.WrongObjectType, "ON CONFLICT DO UPDATE not supported with exclusion constraints")
 		}
 		return []uint32{c.Index}, nil
 	}

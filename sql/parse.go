@@ -4,6 +4,7 @@ package sql
 
 import (
 	"errors"
+	"strings"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 	"github.com/pganalyze/pg_query_go/v6/parser"
@@ -88,4 +89,14 @@ func parseError(err error) error {
 		e.Position = pe.Cursorpos // 1-based, in characters
 	}
 	return e
+}
+
+// IsFunctionCall reports whether the text of an expression is a call, which an index definition shows without parentheses of
+// its own.
+func IsFunctionCall(text string) bool {
+	n, err := ParseExpr(text)
+	if err != nil {
+		return false
+	}
+	return n.GetFuncCall() != nil || n.GetCoalesceExpr() != nil || n.GetMinMaxExpr() != nil || n.GetSqlvalueFunction() != nil || strings.HasPrefix(text, "NULLIF(")
 }

@@ -221,14 +221,7 @@ func Hash(t *T, d Datum, seed uint64) uint64 {
 		}
 		return hashString(s, seed)
 	case RepFloat:
-		f := d.Float()
-		switch {
-		case f == 0:
-			f = 0 // -0 equals 0
-		case math.IsNaN(f):
-			f = math.NaN()
-		}
-		return mix(seed, math.Float64bits(f))
+		return mix(seed, math.Float64bits(floatKey(d.Float())))
 	}
 	switch x := d.Ref().(type) {
 	case *apd.Decimal:

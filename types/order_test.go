@@ -2,6 +2,7 @@ package types
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -34,7 +35,7 @@ func readLines(t *testing.T, name string) [][]string {
 	return rows
 }
 
-// TestOrder compares ordering, equality and hashing with the ranks that PostgreSQL gave to the values of TestIO.
+// TestOrder compares ordering, equality, hashing and keys with the ranks that PostgreSQL gave to the values of TestIO.
 func TestOrder(t *testing.T) {
 	if *oracle != "" {
 		askRanks(t)
@@ -76,6 +77,9 @@ func TestOrder(t *testing.T) {
 				got := Compare(typ, a.d, b.d)
 				if got < 0 && want >= 0 || got > 0 && want <= 0 || got == 0 && want != 0 {
 					t.Errorf("%s: compare %q with %q gives %d, want %d", name, a.text, b.text, got, want)
+				}
+				if same := bytes.Equal(AppendKey(nil, typ, a.d), AppendKey(nil, typ, b.d)); same != (want == 0) {
+					t.Errorf("%s: the keys of %q and %q: same is %v, PostgreSQL compares %d", name, a.text, b.text, same, want)
 				}
 				if want == 0 && Hash(typ, a.d, 3) != Hash(typ, b.d, 3) {
 					t.Errorf("%s: equal %q and %q hash differently", name, a.text, b.text)

@@ -67,7 +67,7 @@ func (a *alter) moveID(rel *catalog.Relation, idx *catalog.Index) error {
 	plain.MongoName = ""
 	replaceIndex(n, &plain)
 	for _, o := range slices.Clone(n.Indexes) {
-		if o.Unique && o.OID != idx.OID && o.MongoName == "" && len(o.Keys) == 1 && o.Keys[0].Attnum == col.Attnum {
+		if o.Unique && o.OID != idx.OID && o.MongoName == "" && o.Hidden == "" && len(o.Keys) == 1 && o.Keys[0].Attnum == col.Attnum {
 			own := *o // a unique constraint that _id served
 			own.MongoName = freeMongoName(n, o)
 			replaceIndex(n, &own)
@@ -173,7 +173,8 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 			c.Form = catalog.FormObjectID
 		}
 	})
-	if err := a.convertIndexes(rel, col.Attnum, t); err != nil {
+	remap, err := a.convertIndexes(rel, col, t)
+	if err != nil {
 		return err
 	}
 	r.ch.PutRelation(rel)
@@ -193,6 +194,12 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 		rel = a.rel()
 		setColumn(rel, col.Attnum, func(c *catalog.Column) { c.Missing = v })
 		r.ch.PutRelation(rel)
+	}
+	for _, idx := range remap {
+		rel = a.rel()
+		if _, err := r.remapIndex(rel, rel.Index(idx.OID), idx, rel.ConstraintOf(idx)); err != nil {
+			return err
+		}
 	}
 	return a.recheck(col.Attnum)
 }
@@ -276,39 +283,42 @@ func (a *alter) convertDefault(col *catalog.Column, t *types.T, mod int32) (stri
 	return a.r.c.Exprs.Deparse(a.r.snap(), e), nil
 }
 
-// convertIndexes gives the indexes of a column the operator class of its new type.
-func (a *alter) convertIndexes(rel *catalog.Relation, attnum int16, t *types.T) error {
+// convertIndexes gives the indexes of a column the operator class of its new type. It returns those whose form in MongoDB
+// changes with the type, or whose keys must be computed again.
+func (a *alter) convertIndexes(rel *catalog.Relation, col *catalog.Column, t *types.T) (remap []*catalog.Index, err error) {
 	for _, idx := range rel.Indexes {
 		n := *idx
 		n.Keys = slices.Clone(idx.Keys)
-		changed := false
+		isKey, used := false, textUses(idx.Where, col.Name)
 		for i, k := range n.Keys {
-			if k.Attnum != attnum {
+			if k.Attnum != col.Attnum {
+				used = used || textUses(k.Expr, col.Name)
 				continue
 			}
 			key, err := a.r.indexKey(t, idx.Method, nil, t.Collation)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			n.Keys[i].OpClass, n.Keys[i].OpClassSet, n.Keys[i].Collation = key.OpClass, false, key.Collation
-			changed = true
+			isKey = true
 		}
-		if !changed {
+		if !isKey && !used {
 			continue
 		}
-		if idx.Unique && !uniqueAble(t) {
-			return pgerr.Unsupported("a unique index on type " + types.FormatType(t, -1))
+		if idx.Hidden != "" || needsHidden(rel, &n, rel.ConstraintOf(idx)) {
+			remap = append(remap, &n)
+			continue
 		}
-		if idx.Unique && keepsMicros(t) != keepsMicros(a.r.snap().RelationByOID(a.oid).ByAttnum(attnum).Type) {
+		if isKey && idx.Unique && keepsMicros(t) != keepsMicros(a.r.snap().RelationByOID(a.oid).ByAttnum(col.Attnum).Type) {
 			if idx.MongoName == "_id_" {
-				return pgerr.Unsupported("a timestamp as the column that is _id")
+				return nil, pgerr.Unsupported("a timestamp as the column that is _id")
 			}
 			n.MongoName = idx.Name + "~" + itoa(int(a.r.newOID(rel.Schema)))
 			a.r.do(DropIndex{Table: rel, Index: idx}, CreateIndex{Table: rel, Index: &n})
 		}
 		replaceIndex(rel, &n)
 	}
-	return nil
+	return remap, nil
 }
 
 // recheck binds the constraints over an altered column again: its type must still fit them.

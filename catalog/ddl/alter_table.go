@@ -513,7 +513,7 @@ func (a *alter) dropNotNull(c *pg_query.AlterTableCmd) error {
 	setColumn(rel, col.Attnum, func(c *catalog.Column) { c.NotNull = false })
 	// A unique index over the column was a plain one: from now on NULLs must be distinct in it.
 	for _, idx := range rel.Indexes {
-		if !idx.Unique || idx.NullsNotDistinct || !slices.ContainsFunc(idx.Keys, func(k catalog.IndexKey) bool { return k.Attnum == col.Attnum }) {
+		if !idx.UniqueFields() || idx.NullsNotDistinct || !slices.ContainsFunc(idx.Keys, func(k catalog.IndexKey) bool { return k.Attnum == col.Attnum }) {
 			continue
 		}
 		setColumn(rel, col.Attnum, func(c *catalog.Column) { c.NullMissing = true })

@@ -141,8 +141,6 @@ func (b *tableBuild) keys() error {
 			list = slices.Insert(list, 0, c)
 		case pg_query.ConstrType_CONSTR_UNIQUE:
 			list = append(list, c)
-		case pg_query.ConstrType_CONSTR_EXCLUSION:
-			return pgerr.Unsupported("EXCLUDE constraint").At(c.Location)
 		}
 	}
 	var made []*pg_query.Constraint
@@ -165,6 +163,13 @@ func (b *tableBuild) keys() error {
 			return err
 		}
 		made = append(made, c)
+	}
+	for _, c := range b.cons {
+		if c.Contype == pg_query.ConstrType_CONSTR_EXCLUSION {
+			if err := b.exclusion(c); err != nil {
+				return err
+			}
+		}
 	}
 	for _, l := range b.likes {
 		if err := b.likeIndex(l); err != nil {
@@ -296,8 +301,14 @@ func (b *tableBuild) usingIndex(c *pg_query.Constraint) error {
 	}
 	replaceIndex(b.rel, &idx)
 	b.rel.Constraints = append(b.rel.Constraints, con)
-	b.put()
-	return nil
+	if !con.Deferrable {
+		b.put()
+		return nil
+	}
+	deferred := idx
+	var err error
+	b.rel, err = r.remapIndex(b.rel, ref.Index, &deferred, con)
+	return err
 }
 
 func replaceIndex(rel *catalog.Relation, idx *catalog.Index) {
@@ -435,8 +446,9 @@ func referencedKey(parent *catalog.Relation, list []*pg_query.Node) ([]int16, ui
 			return nil, 0, pgerr.New(pgerr.InvalidForeignKey, "foreign key referenced-columns list must not contain duplicates")
 		}
 	}
+	deferrable := false
 	for _, idx := range parent.Indexes {
-		if !idx.Unique || idx.Where != "" || idx.Invalid || deferrableIndex(parent, idx) {
+		if !idx.Unique || idx.Where != "" || idx.Invalid {
 			continue
 		}
 		var have []int16
@@ -444,17 +456,18 @@ func referencedKey(parent *catalog.Relation, list []*pg_query.Node) ([]int16, ui
 			have = append(have, k.Attnum)
 		}
 		slices.Sort(have)
-		if slices.Equal(have, want) {
+		if !slices.Equal(have, want) {
+			continue
+		}
+		if con := parent.ConstraintOf(idx); con == nil || !con.Deferrable {
 			return cols, idx.OID, nil
 		}
+		deferrable = true
+	}
+	if deferrable {
+		return nil, 0, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot use a deferrable unique constraint for referenced table \"%s\"", parent.Name)
 	}
 	return nil, 0, pgerr.New(pgerr.InvalidForeignKey, "there is no unique constraint matching given keys for referenced table \"%s\"", parent.Name)
-}
-
-func deferrableIndex(rel *catalog.Relation, idx *catalog.Index) bool {
-	return slices.ContainsFunc(rel.Constraints, func(c *catalog.Constraint) bool {
-		return c.Index == idx.OID && c.Type != catalog.ConForeign && c.Deferrable
-	})
 }
 
 // comparable reports whether a foreign key can compare two types.

@@ -644,7 +644,5 @@ func (r *run) removeIndex(n *catalog.Relation, oid uint32) {
 	}
 	n.Indexes = slices.DeleteFunc(n.Indexes, func(i *catalog.Index) bool { return i.OID == oid })
 	shared := slices.ContainsFunc(n.Indexes, func(i *catalog.Index) bool { return i.MongoName == idx.MongoName })
-	if idx.MongoName != "" && idx.MongoName != "_id_" && !shared {
-		r.do(DropIndex{Table: n, Index: idx})
-	}
+	r.dropIndex(n, idx, shared)
 }

@@ -9,6 +9,7 @@ import (
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/catalog/indexkey"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/facts"
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -83,6 +84,9 @@ func (r *run) indexKey(t *types.T, method string, class []*pg_query.Node, coll u
 			if c.method == am && c.deflt && c.accepts(t) > score {
 				best, score = c, c.accepts(t)
 			}
+		}
+		if score == 0 && method == "gist" && r.hasExtension("btree_gist") && types.Sortable(t) {
+			return catalog.IndexKey{Collation: coll}, nil // a class of the extension's, which has no OID here
 		}
 		if score == 0 {
 			return catalog.IndexKey{}, pgerr.New(pgerr.UndefinedObject, "data type %s has no default operator class for access method \"%s\"", types.FormatType(t, -1), method).
@@ -183,18 +187,8 @@ func (r *run) createIndex(n *pg_query.IndexStmt) error {
 	if err != nil {
 		return err
 	}
-	if n.WhereClause != nil {
-		if err := refuse(n.WhereClause, "index predicate", "index predicates", false); err != nil {
-			return err
-		}
-		text, e, err := r.bindCondition(rel, n.WhereClause, "WHERE")
-		if err != nil {
-			return err
-		}
-		if !immutable(e) {
-			return pgerr.New(pgerr.InvalidObjectDefinition, "functions in index predicate must be marked IMMUTABLE")
-		}
-		idx.Where = text
+	if err := r.indexPredicate(rel, idx, n.WhereClause); err != nil {
+		return err
 	}
 	for _, o := range n.Options {
 		idx.Options = append(idx.Options, optionText(o.GetDefElem()))
@@ -212,6 +206,25 @@ func (r *run) createIndex(n *pg_query.IndexStmt) error {
 	idx.OID, idx.Name = r.newOID(rel.Schema), name
 	b := &tableBuild{r: r, rel: rel}
 	return b.addIndex(idx, nil)
+}
+
+// indexPredicate gives an index its WHERE; n may be nil.
+func (r *run) indexPredicate(rel *catalog.Relation, idx *catalog.Index, n *pg_query.Node) error {
+	if n == nil {
+		return nil
+	}
+	if err := refuse(n, "index predicate", "index predicates", false); err != nil {
+		return err
+	}
+	text, e, err := r.bindCondition(rel, n, "WHERE")
+	if err != nil {
+		return err
+	}
+	if !immutable(e) {
+		return pgerr.New(pgerr.InvalidObjectDefinition, "functions in index predicate must be marked IMMUTABLE")
+	}
+	idx.Where = text
+	return nil
 }
 
 // indexColumns fills in an index's keys and returns the names that a generated index name is made of.
@@ -381,7 +394,7 @@ func figure(n *pg_query.Node) string {
 // addIndex gives the relation an index, with the constraint that it serves if any, and decides how MongoDB holds it.
 func (b *tableBuild) addIndex(idx *catalog.Index, con *catalog.Constraint) error {
 	b.rel = b.rel.Clone()
-	if err := b.mapIndex(idx); err != nil {
+	if err := b.mapIndex(idx, con); err != nil {
 		return err
 	}
 	b.rel.Indexes = append(b.rel.Indexes, idx)
@@ -389,16 +402,21 @@ func (b *tableBuild) addIndex(idx *catalog.Index, con *catalog.Constraint) error
 		b.rel.Constraints = append(b.rel.Constraints, con)
 	}
 	b.put()
-	if !b.fresh {
-		b.r.do(CreateIndex{Table: b.rel, Index: idx})
+	if b.fresh {
+		return nil
 	}
-	return nil
+	return b.r.buildIndex(b.rel, idx)
 }
 
 // mapIndex chooses the index's form in MongoDB: a single-column primary key becomes _id where there are no rows yet;
-// nullable columns of a unique index are written as missing fields; what MongoDB cannot index gets no MongoName.
-func (b *tableBuild) mapIndex(idx *catalog.Index) error {
+// nullable columns of a unique index are written as missing fields; what MongoDB cannot index gets no MongoName, and a key
+// in the documents where it must be enforced.
+func (b *tableBuild) mapIndex(idx *catalog.Index, con *catalog.Constraint) error {
 	rel := b.rel
+	if needsHidden(rel, idx, con) {
+		idx.Hidden = indexkey.NewField(b.r.newOID(rel.Schema))
+		return b.mapFields(idx)
+	}
 	if idx.Primary && len(idx.Keys) == 1 && !hasIDColumn(rel) {
 		empty := b.fresh
 		if !empty && b.r.c.Physical != nil {
@@ -414,15 +432,19 @@ func (b *tableBuild) mapIndex(idx *catalog.Index) error {
 		}
 	}
 	if idx.Unique {
-		if err := b.uniqueColumns(idx); err != nil {
-			return err
-		}
+		b.uniqueColumns(idx)
 	}
 	if len(idx.Keys) == 1 && idx.Unique {
 		if c := rel.ByAttnum(idx.Keys[0].Attnum); len(c.Path) == 1 && c.Path[0] == "_id" {
 			return nil // MongoDB's own index of _id serves it, as the primary key that the column belongs to
 		}
 	}
+	return b.mapFields(idx)
+}
+
+// mapFields names the index over the fields, if MongoDB has one that is of use.
+func (b *tableBuild) mapFields(idx *catalog.Index) error {
+	rel := b.rel
 	for _, k := range idx.Keys {
 		if k.Expr != "" || !mongoIndexable(rel.ByAttnum(k.Attnum).Type, idx.Method) {
 			return nil // recorded, but the server has nothing that serves it
@@ -445,16 +467,10 @@ func freeMongoName(rel *catalog.Relation, idx *catalog.Index) string {
 	return name
 }
 
-// uniqueColumns refuses unique indexes that MongoDB cannot enforce and prepares nullable columns.
-func (b *tableBuild) uniqueColumns(idx *catalog.Index) error {
+// uniqueColumns prepares the nullable columns of a unique index.
+func (b *tableBuild) uniqueColumns(idx *catalog.Index) {
 	for _, k := range idx.Keys {
-		if k.Expr != "" {
-			return pgerr.Unsupported("a unique index on an expression")
-		}
 		col := b.rel.ByAttnum(k.Attnum)
-		if !uniqueAble(col.Type) {
-			return pgerr.Unsupported("a unique index on type " + types.FormatType(col.Type, -1))
-		}
 		if col.Missing.IsNull() && !col.NotNull && !idx.NullsNotDistinct && !col.NullMissing && len(col.Path) == 1 {
 			c := b.setColumn(k.Attnum, func(c *catalog.Column) { c.NullMissing = true })
 			if !b.fresh {
@@ -469,12 +485,6 @@ func (b *tableBuild) uniqueColumns(idx *catalog.Index) error {
 			}
 		}
 	}
-	if idx.Where != "" {
-		if _, err := PartialFilter(b.rel, idx); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func hasIDColumn(rel *catalog.Relation) bool {
@@ -518,10 +528,10 @@ func samePhysical(rel *catalog.Relation, idx *catalog.Index) string {
 		}
 	}
 	for _, o := range rel.Indexes {
-		if o.MongoName == "" || o.Unique != idx.Unique || len(o.Keys) != len(idx.Keys) {
+		if o.MongoName == "" || o.UniqueFields() != idx.UniqueFields() || len(o.Keys) != len(idx.Keys) {
 			continue
 		}
-		if o.Unique && (o.NullsNotDistinct != idx.NullsNotDistinct || o.Where != idx.Where) {
+		if o.UniqueFields() && (o.NullsNotDistinct != idx.NullsNotDistinct || o.Where != idx.Where) {
 			continue
 		}
 		same := true

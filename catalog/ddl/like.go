@@ -132,12 +132,15 @@ func (b *tableBuild) likeIndex(l likeIndex) error {
 	for _, k := range idx.Keys {
 		con.Columns = append(con.Columns, k.Attnum)
 	}
-	if con.Type == catalog.ConPrimary {
+	switch con.Type {
+	case catalog.ConPrimary:
 		if b.rel.PrimaryKey() != nil {
 			return pgerr.New(pgerr.InvalidTableDefinition, "multiple primary keys for table \"%s\" are not allowed", b.rel.Name)
 		}
 		idx.Name = b.r.relationName(b.rel.SchemaID, b.rel.Name, "", "pkey", true)
-	} else {
+	case catalog.ConExclude:
+		idx.Name = b.r.relationName(b.rel.SchemaID, b.rel.Name, joinNames(colNames), "excl", true)
+	default:
 		idx.Name = b.r.relationName(b.rel.SchemaID, b.rel.Name, joinNames(colNames), "key", true)
 	}
 	con.Name = idx.Name

@@ -9,7 +9,6 @@ import (
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
-	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
 // Condition is one condition of a partial index that MongoDB can hold: a comparison of a field with a constant.
@@ -21,19 +20,15 @@ type Condition struct {
 	Value types.Datum
 }
 
-// PartialFilter translates the predicate of a unique partial index into conditions that all must hold. It refuses what
+// PartialFilter translates the predicate of a unique partial index into conditions that all must hold. ok is false for what
 // MongoDB's partial indexes cannot express (NOT, OR, <>, functions): an index over more rows than the predicate says
 // would refuse rows that PostgreSQL accepts.
-func PartialFilter(rel *catalog.Relation, idx *catalog.Index) ([]Condition, error) {
+func PartialFilter(rel *catalog.Relation, idx *catalog.Index) (out []Condition, ok bool) {
 	n, err := sql.ParseExpr(idx.Where)
 	if err != nil {
-		return nil, err
+		return nil, false
 	}
-	var out []Condition
-	if conjuncts(rel, n, &out) {
-		return out, nil
-	}
-	return nil, pgerr.Unsupported("a unique index with the predicate " + idx.Where)
+	return out, conjuncts(rel, n, &out)
 }
 
 func conjuncts(rel *catalog.Relation, n *pg_query.Node, out *[]Condition) bool {

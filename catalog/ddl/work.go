@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/catalog/indexkey"
 	"github.com/pgmongo/pgmongo/expr"
 )
 
@@ -33,6 +34,20 @@ type DropCollection struct{ Table *catalog.Relation }
 
 // CreateIndex builds an index over the table's present rows.
 type CreateIndex struct {
+	Table *catalog.Relation
+	Index *catalog.Index
+}
+
+// BuildKeys writes the keys of an index with Index.Hidden into the documents of a table and builds the index over them. It
+// fails with 23505 or 23P01 when the rows there violate the constraint.
+type BuildKeys struct {
+	Table *catalog.Relation
+	Index *catalog.Index
+	Key   *indexkey.Key
+}
+
+// DropKeys removes the index over such keys after commit; ClearField removes the keys.
+type DropKeys struct {
 	Table *catalog.Relation
 	Index *catalog.Index
 }
@@ -117,6 +132,8 @@ func (CreateCollection) work() {}
 func (DropCollection) work()   {}
 func (CreateIndex) work()      {}
 func (DropIndex) work()        {}
+func (BuildKeys) work()        {}
+func (DropKeys) work()         {}
 func (Truncate) work()         {}
 func (CreateSequence) work()   {}
 func (DropSequence) work()     {}

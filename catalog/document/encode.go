@@ -109,8 +109,21 @@ func (e *Encoder) GenerateID(row []types.Datum) {
 	}
 }
 
+// KeysField is the hidden subdocument that keeps the keys of indexes that MongoDB cannot compute, by catalog.Index.Hidden.
+const KeysField = "_x"
+
+// HiddenKey is a row's key in one index.
+type HiddenKey struct {
+	// Field is the key's name in KeysField.
+	Field string
+	// Value is the key, of type 0 for a row that the index leaves out.
+	Value bson.RawValue
+	// Late says that a changed key is not written, only the old one removed: a check writes it later.
+	Late bool
+}
+
 // Insert returns the document of a new row and its _id, which is a new ObjectId unless a column is stored there.
-func (e *Encoder) Insert(row []types.Datum) (id bson.RawValue, doc bson.Raw, err error) {
+func (e *Encoder) Insert(row []types.Datum, keys ...HiddenKey) (id bson.RawValue, doc bson.Raw, err error) {
 	if e.id >= 0 {
 		id, err = e.Value(e.id, row[e.id])
 	} else {
@@ -120,19 +133,55 @@ func (e *Encoder) Insert(row []types.Datum) (id bson.RawValue, doc bson.Raw, err
 	if err != nil {
 		return id, nil, err
 	}
-	doc, err = e.WithID(id, row)
+	doc, err = e.WithID(id, row, keys...)
 	return id, doc, err
 }
 
 // WithID returns the document of a row under a given _id.
-func (e *Encoder) WithID(id bson.RawValue, row []types.Datum) (bson.Raw, error) {
+func (e *Encoder) WithID(id bson.RawValue, row []types.Datum, keys ...HiddenKey) (bson.Raw, error) {
 	b := make([]byte, 4, 64+16*len(row))
 	b = appendRaw(b, "_id", id)
 	b, err := e.appendFields(b, e.root, row)
 	if err != nil {
 		return nil, err
 	}
-	return finishDoc(e.appendMicros(b, row), 0), nil
+	return finishDoc(appendKeys(e.appendMicros(b, row), keys), 0), nil
+}
+
+func appendKeys(b []byte, keys []HiddenKey) []byte {
+	start := -1
+	for _, k := range keys {
+		if k.Value.Type == 0 || k.Late {
+			continue
+		}
+		if start < 0 {
+			b = appendHeader(b, bson.TypeEmbeddedDocument, KeysField)
+			start = len(b)
+			b = append(b, 0, 0, 0, 0)
+		}
+		b = appendRaw(b, k.Field, k.Value)
+	}
+	if start >= 0 {
+		b = finishDoc(b, start)
+	}
+	return b
+}
+
+// keyChanges adds the changes of hidden keys.
+func keyChanges(changes []change, before bson.Raw, keys []HiddenKey) []change {
+	for _, k := range keys {
+		path := []string{KeysField, k.Field}
+		was, err := before.LookupErr(path...)
+		switch {
+		case k.Value.Type == 0 || k.Late:
+			if err == nil && !was.Equal(k.Value) {
+				changes = append(changes, change{path: path, drop: true})
+			}
+		case err != nil || !was.Equal(k.Value):
+			changes = append(changes, change{path: path, v: k.Value})
+		}
+	}
+	return changes
 }
 
 // finishDoc ends the document that began at start.
@@ -277,13 +326,14 @@ type change struct {
 // Update returns the change of a document between two rows: an update document with the fields that differ among the
 // columns in set (positions), or, with replace, a whole new document where a field's name cannot be part of a path. Fields
 // that are no columns survive either way. A nil document means that nothing changes.
-func (e *Encoder) Update(before bson.Raw, old, row []types.Datum, set []int) (doc bson.Raw, replace bool, err error) {
+func (e *Encoder) Update(before bson.Raw, old, row []types.Datum, set []int, keys ...HiddenKey) (doc bson.Raw, replace bool, err error) {
 	var changes []change
 	for _, i := range set {
 		if changes, err = e.columnChange(changes, before, i, old[i], row[i]); err != nil {
 			return nil, false, err
 		}
 	}
+	changes = keyChanges(changes, before, keys)
 	if changes, err = mergeChanges(before, changes); err != nil || len(changes) == 0 {
 		return nil, false, err
 	}
@@ -554,7 +604,7 @@ func valueLength(t bson.Type, b []byte) (int, bool) {
 
 // Move returns the document of a row that gets another _id, with the changes of Update made in it: MongoDB cannot change
 // an _id, so the caller deletes the one and inserts the other.
-func (e *Encoder) Move(before bson.Raw, id bson.RawValue, old, row []types.Datum, set []int) (bson.Raw, error) {
+func (e *Encoder) Move(before bson.Raw, id bson.RawValue, old, row []types.Datum, set []int, keys ...HiddenKey) (bson.Raw, error) {
 	var changes []change
 	var err error
 	for _, i := range set {
@@ -565,7 +615,7 @@ func (e *Encoder) Move(before bson.Raw, id bson.RawValue, old, row []types.Datum
 			return nil, err
 		}
 	}
-	if changes, err = mergeChanges(before, changes); err != nil {
+	if changes, err = mergeChanges(before, keyChanges(changes, before, keys)); err != nil {
 		return nil, err
 	}
 	return applyChanges(before, append(changes, change{path: []string{"_id"}, v: id})), nil

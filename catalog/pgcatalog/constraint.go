@@ -174,17 +174,19 @@ func crossEquality(left, right *types.T) uint32 {
 }
 
 func exclusionOperators(r *catalog.Relation, c *catalog.Constraint) []uint32 {
+	ix := r.Index(c.Index)
+	if ix == nil {
+		return nil
+	}
 	var out []uint32
 	for i, name := range c.Operators {
-		t := types.TextT
-		if i < len(c.Columns) {
-			if col := r.ByAttnum(c.Columns[i]); col != nil {
-				t = col.Type.BaseType()
-			}
+		k := ix.Keys[i]
+		var o uint32
+		if col := r.ByAttnum(k.Attnum); col != nil {
+			o = operatorOID(name, col.Type.BaseType().OID, col.Type.BaseType().OID)
 		}
-		o := operatorOID(name, t.OID, t.OID)
-		if o == 0 && t.Kind == 'r' {
-			o = operatorOID(name, 3831, 3831)
+		if in := opclassFacts().byOID[keyOpclass(r, ix, k)]; o == 0 && in != nil {
+			o = operatorOID(name, in.input, in.input)
 		}
 		out = append(out, o)
 	}

@@ -102,22 +102,13 @@ func viewDefinition(p *procFact) expr.Impl {
 	})}
 }
 
-// looksLikeFunction reports whether an index expression may stand without parentheses of its own.
-func looksLikeFunction(exprText string) bool {
-	n, err := sql.ParseExpr(exprText)
-	if err != nil {
-		return false
-	}
-	return n.GetFuncCall() != nil || n.GetCoalesceExpr() != nil || n.GetMinMaxExpr() != nil || n.GetSqlvalueFunction() != nil || strings.HasPrefix(exprText, "NULLIF(")
-}
-
 // indexKeyText prints a key's column or expression.
 func (c scope) indexKeyText(r *catalog.Relation, k catalog.IndexKey, pretty bool) string {
 	if col := r.ByAttnum(k.Attnum); col != nil {
 		return quote(col.Name)
 	}
 	s := c.showExpr(k.Expr, pretty)
-	if looksLikeFunction(k.Expr) {
+	if sql.IsFunctionCall(k.Expr) {
 		return s
 	}
 	return "(" + s + ")"

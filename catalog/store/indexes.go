@@ -16,7 +16,7 @@ import (
 
 // indexInfo is MongoDB's form of an index. partial forces a unique index to leave out documents without its fields.
 func indexInfo(rel *catalog.Relation, idx *catalog.Index, partial bool) (mongo.IndexInfo, error) {
-	ix := mongo.IndexInfo{Name: idx.MongoName, Unique: idx.Unique}
+	ix := mongo.IndexInfo{Name: idx.MongoName, Unique: idx.UniqueFields()}
 	var filter bson.D
 	for _, k := range idx.Keys {
 		col := rel.ByAttnum(k.Attnum)
@@ -31,19 +31,20 @@ func indexInfo(rel *catalog.Relation, idx *catalog.Index, partial bool) (mongo.I
 			dir = -1
 		}
 		ix.Keys = append(ix.Keys, bson.E{Key: path, Value: dir})
-		if idx.Unique && col.Micros {
+		if ix.Unique && col.Micros {
 			// Two instants within a millisecond differ in the remainder only.
 			ix.Keys = append(ix.Keys, bson.E{Key: document.MicrosField + "." + document.MicrosKey(col), Value: dir})
 		}
-		if idx.Unique && !idx.NullsNotDistinct && (!col.NotNull || partial) {
+		if ix.Unique && !idx.NullsNotDistinct && (!col.NotNull || partial) {
 			filter = append(filter, bson.E{Key: path, Value: bson.D{{Key: "$exists", Value: true}}})
 		}
 	}
-	if idx.Unique && idx.Where != "" {
-		conds, err := ddl.PartialFilter(rel, idx)
-		if err != nil {
-			return ix, err
+	if ix.Unique && idx.Where != "" {
+		conds, ok := ddl.PartialFilter(rel, idx)
+		if !ok {
+			return ix, pgerr.Internal("the predicate of the index %s", idx.Name)
 		}
+		var err error
 		if filter, err = partialFilter(filter, conds); err != nil {
 			return ix, err
 		}

@@ -39,6 +39,11 @@ func (w *worker) do(ctx context.Context, item ddl.Work) error {
 		return w.dropCollection(x.Table)
 	case ddl.CreateIndex:
 		return w.createIndex(ctx, x.Table, x.Index)
+	case ddl.BuildKeys:
+		return w.buildKeys(ctx, x)
+	case ddl.DropKeys:
+		w.dropKeys(x.Table, x.Index)
+		return nil
 	case ddl.DropIndex:
 		return w.dropIndex(x.Table, x.Index)
 	case ddl.Truncate:
@@ -101,6 +106,11 @@ func (w *worker) createCollection(ctx context.Context, rel *catalog.Relation) er
 		w.fresh[rel.Collection] = true
 		w.session.Made(w.database, rel.Collection)
 		for _, idx := range rel.Indexes {
+			if idx.Hidden != "" {
+				if err := w.store.buildKeyIndex(ctx, w.database, rel, idx); err != nil {
+					return err
+				}
+			}
 			if idx.MongoName == "" || idx.MongoName == "_id_" || sharedBefore(rel, idx) {
 				continue
 			}
