@@ -44,6 +44,108 @@ func setElement(t *types.T, array, value types.Datum, subs []types.Datum) (types
 	return types.Ref(out), nil
 }
 
+// setSlice replaces a slice of an array by the first elements of values. bounds are a lower and an upper one for each
+// dimension; one that was not given is the array's own. NULL values change nothing.
+func setSlice(t *types.T, array, values types.Datum, bounds []types.Datum, given []bool) (types.Datum, error) {
+	dims := len(bounds) / 2
+	a := &types.Array{Elem: t.Elem}
+	if !array.IsNull() {
+		a = array.Array()
+	}
+	lower, upper := make([]int32, dims), make([]int32, dims)
+	for i := range dims {
+		for j, to := range []*int32{&lower[i], &upper[i]} {
+			d := bounds[2*i+j]
+			switch {
+			case !given[2*i+j] && len(a.Dims) == 0:
+				return types.Null, pgerr.New(pgerr.ArraySubscriptError, "array slice subscript must provide both boundaries").
+					WithDetail("When assigning to a slice of an empty array value, slice boundaries must be fully specified.")
+			case !given[2*i+j] && i < len(a.Dims):
+				*to = a.LowerBound(i) + int32(j)*(a.Dims[i]-1)
+			case given[2*i+j] && d.IsNull():
+				return types.Null, pgerr.New(pgerr.NullValueNotAllowed, "array subscript in assignment must not be null")
+			case given[2*i+j]:
+				*to = int32(d.Int())
+			}
+		}
+	}
+	if values.IsNull() {
+		return array, nil
+	}
+	from := values.Array()
+	if len(a.Dims) == 0 {
+		return newSlice(t, from, lower, upper)
+	}
+	if dims > len(a.Dims) {
+		return types.Null, pgerr.New(pgerr.ArraySubscriptError, "wrong number of array subscripts")
+	}
+	for i := range dims {
+		if lower[i] > upper[i] {
+			return types.Null, pgerr.New(pgerr.ArraySubscriptError, "upper bound cannot be less than lower bound")
+		}
+		if len(a.Dims) > 1 && (lower[i] < a.LowerBound(i) || upper[i] >= a.LowerBound(i)+a.Dims[i]) {
+			return types.Null, pgerr.New(pgerr.ArraySubscriptError, "array subscript out of range")
+		}
+	}
+	for i := dims; i < len(a.Dims); i++ { // dimensions that were left out are whole
+		lower, upper = append(lower, a.LowerBound(i)), append(upper, a.LowerBound(i)+a.Dims[i]-1)
+	}
+	count := int64(1)
+	for i := range lower {
+		count *= int64(upper[i]) - int64(lower[i]) + 1
+	}
+	if int64(len(from.Vals)) < count {
+		return types.Null, pgerr.New(pgerr.ArraySubscriptError, "source array too small")
+	}
+	out := &types.Array{Elem: a.Elem, Dims: slices.Clone(a.Dims), Lower: slices.Clone(a.Lower), Vals: slices.Clone(a.Vals)}
+	if len(a.Dims) == 1 {
+		for k := int64(0); k < count; k++ {
+			if _, err := growTo(out, from.Vals[k], lower[0]+int32(k)); err != nil {
+				return types.Null, err
+			}
+		}
+		return types.Ref(out), nil
+	}
+	for k, at := 0, slices.Clone(lower); int64(k) < count; k++ {
+		pos := 0
+		for d, i := range at {
+			pos = pos*int(a.Dims[d]) + int(i-a.LowerBound(d))
+		}
+		out.Vals[pos] = from.Vals[k]
+		for d := len(at) - 1; d >= 0; d-- {
+			if at[d]++; at[d] <= upper[d] {
+				break
+			}
+			at[d] = lower[d]
+		}
+	}
+	return types.Ref(out), nil
+}
+
+// newSlice is an array that has only the slice.
+func newSlice(t *types.T, from *types.Array, lower, upper []int32) (types.Datum, error) {
+	out := &types.Array{Elem: t.Elem, Lower: lower}
+	count := int64(1)
+	for i := range lower {
+		if lower[i] > upper[i] {
+			return types.Null, pgerr.New(pgerr.ArraySubscriptError, "upper bound cannot be less than lower bound")
+		}
+		n := int64(upper[i]) - int64(lower[i]) + 1
+		if count *= n; count > maxArrayElements {
+			return types.Null, pgerr.New(pgerr.ProgramLimitExceeded, "array size exceeds the maximum allowed (%d)", maxArrayElements)
+		}
+		out.Dims = append(out.Dims, int32(n))
+	}
+	if int64(len(from.Vals)) < count {
+		return types.Null, pgerr.New(pgerr.ArraySubscriptError, "source array too small")
+	}
+	out.Vals = slices.Clone(from.Vals[:count])
+	if !slices.ContainsFunc(lower, func(i int32) bool { return i != 1 }) {
+		out.Lower = nil
+	}
+	return types.Ref(out), nil
+}
+
 // newElement is an array of one element at the given subscripts.
 func newElement(t *types.T, value types.Datum, at []int32) (types.Datum, error) {
 	out := &types.Array{Elem: t.Elem, Lower: slices.Clone(at), Vals: []types.Datum{value}}

@@ -208,6 +208,7 @@ const (
 	inGenerated
 	inCall
 	inMergeWhen
+	inCopyWhere
 )
 
 // clauseInfo says what a clause is called in errors and what it admits.
@@ -250,6 +251,7 @@ var clauses = [...]clauseInfo{
 	inIndexPredicate: {name: "index predicates", noAgg: true, noWindow: true, noSRF: true, selectCannot: "cannot use subquery in index predicate"},
 	inGenerated:      {name: "column generation expressions", noAgg: true, noWindow: true, noSRF: true, selectCannot: "cannot use subquery in column generation expression"},
 	inCall:           {name: "CALL arguments", noAgg: true, noWindow: true, noSRF: true},
+	inCopyWhere:      {name: "COPY FROM WHERE conditions", noAgg: true, noWindow: true, noSRF: true, selectCannot: "cannot use subquery in COPY FROM WHERE condition"},
 	inMergeWhen:      {name: "MERGE WHEN conditions", noAgg: true, noWindow: true, noSRF: true},
 }
 

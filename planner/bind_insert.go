@@ -18,7 +18,9 @@ type insertState struct {
 	*writeTarget
 	cols     []*catalog.Column // what the statement gives values for, in its order
 	explicit bool              // they were listed
-	node     *Insert
+	// parts are the paths of INSERT INTO t (col[1], col.field), nil for whole columns, beside stmt.Cols.
+	parts [][]*pg_query.Node
+	node  *Insert
 }
 
 func (b *binder) insert(s *scope, stmt *pg_query.InsertStmt) (*query, error) {
@@ -89,16 +91,27 @@ func (st *insertState) columns() error {
 		if err != nil {
 			return err
 		}
-		if len(r.Indirection) > 0 {
-			return pgerr.Unsupported("INSERT into a part of a column").At(r.Location)
-		}
-		if slices.Contains(st.cols, c) {
+		if i := slices.Index(st.cols, c); i >= 0 && (len(r.Indirection) == 0 || st.parts[i] == nil) {
 			return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" specified more than once", c.Name).At(r.Location)
 		}
-		st.cols = append(st.cols, c)
+		st.cols, st.parts = append(st.cols, c), append(st.parts, r.Indirection)
 	}
 	return nil
 }
+
+// part puts the value that was given for entry i of the column list, when that is a part of a column, into the column's
+// value: a new one, which is then not there yet, or what the parts before it have made.
+func (st *insertState) part(i int, x expr.Expr, made *expr.Expr, loc int32) (expr.Expr, error) {
+	c, r := st.cols[i], st.stmt.Cols[i].GetResTarget()
+	base := expr.Expr(&expr.Const{T: c.Type, Mod: c.Typmod, Loc: -1})
+	if made != nil {
+		base = *made
+	}
+	return st.s.replacePart(base, st.parts[i], x, c.Name, r.Location, loc)
+}
+
+// first is the first entry of the column list for entry i's column.
+func (st *insertState) first(i int) int { return slices.Index(st.cols, st.cols[i]) }
 
 // source binds where the rows come from; its columns are the targets, defaults after what was given.
 func (st *insertState) source() error {
@@ -129,7 +142,7 @@ func (st *insertState) given(n int, rowLoc func(int) int32) error {
 		if err := st.writable(c); err != nil {
 			return err
 		}
-		if slices.ContainsFunc(st.cols[:i], func(o *catalog.Column) bool { return o.Attnum == c.Attnum }) {
+		if slices.ContainsFunc(st.cols[:i], func(o *catalog.Column) bool { return o != c && o.Attnum == c.Attnum }) {
 			return pgerr.New(pgerr.SyntaxError, "multiple assignments to same column \"%s\"", st.base.ByAttnum(c.Attnum).Name)
 		}
 	}
@@ -195,6 +208,7 @@ func (st *insertState) defaulted() []*catalog.Column {
 // Generated columns are left out: they are computed from the row.
 func (st *insertState) row(items []*pg_query.Node, defaults []*catalog.Column) ([]expr.Expr, error) {
 	out := make([]expr.Expr, 0, len(items)+len(defaults))
+	at := make([]int, len(items))
 	for i, n := range items {
 		c := st.cols[i]
 		isDefault := n.GetSetToDefault() != nil
@@ -208,7 +222,25 @@ func (st *insertState) row(items []*pg_query.Node, defaults []*catalog.Column) (
 		}
 		var x expr.Expr
 		var err error
-		if isDefault || c.Identity != 0 && st.stmt.Override == pg_query.OverridingKind_OVERRIDING_USER_VALUE {
+		if st.explicit && st.parts[i] != nil {
+			if isDefault {
+				return nil, partDefault(st.stmt.Cols[i].GetResTarget())
+			}
+			if x, err = st.s.expr(n); err != nil {
+				return nil, err
+			}
+			var made *expr.Expr
+			if f := st.first(i); f < i {
+				made = &out[at[f]]
+			}
+			if x, err = st.part(i, x, made, nodeLocation(n)); err != nil {
+				return nil, err
+			}
+			if made != nil {
+				*made = x
+				continue
+			}
+		} else if isDefault || c.Identity != 0 && st.stmt.Override == pg_query.OverridingKind_OVERRIDING_USER_VALUE {
 			x, err = st.b.defaultOf(c)
 		} else if x, err = st.s.expr(n); err == nil {
 			x, err = st.b.assign(x, c, nodeLocation(n))
@@ -216,6 +248,7 @@ func (st *insertState) row(items []*pg_query.Node, defaults []*catalog.Column) (
 		if err != nil {
 			return nil, err
 		}
+		at[i] = len(out)
 		out = append(out, x)
 	}
 	for _, c := range defaults {
@@ -245,8 +278,8 @@ func (st *insertState) overridable(c *catalog.Column) error {
 // targetCols are the columns of the source: those given, without generated ones, and the defaulted.
 func (st *insertState) targetCols(defaults []*catalog.Column) []*catalog.Column {
 	var out []*catalog.Column
-	for _, c := range st.cols {
-		if c.Generated == 0 {
+	for i, c := range st.cols {
+		if c.Generated == 0 && st.first(i) == i {
 			out = append(out, c)
 		}
 	}
@@ -276,6 +309,9 @@ func (st *insertState) finishValues(rows [][]expr.Expr, defaults []*catalog.Colu
 
 // fromSelect binds INSERT ... SELECT.
 func (st *insertState) fromSelect(sel *pg_query.SelectStmt) error {
+	if slices.ContainsFunc(st.parts, func(p []*pg_query.Node) bool { return p != nil }) {
+		return st.partsFromSelect(sel)
+	}
 	q, err := st.b.newScope(st.s).query(sel, false)
 	if err != nil {
 		return err
@@ -318,6 +354,64 @@ func (st *insertState) fromSelect(sel *pg_query.SelectStmt) error {
 			return err
 		}
 		p.Exprs = append(p.Exprs, x)
+		p.Out = append(p.Out, st.b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod}, nil))
+		st.node.Targets = append(st.node.Targets, c.Attnum)
+	}
+	st.node.Source = p
+	return nil
+}
+
+// partDefault refuses DEFAULT for a part of a column.
+func partDefault(r *pg_query.ResTarget) error {
+	what := "an array element"
+	if r.Indirection[0].GetString_() != nil {
+		what = "a subfield"
+	}
+	return pgerr.New(pgerr.FeatureNotSupported, "cannot set %s to DEFAULT", what).At(r.Location)
+}
+
+// partsFromSelect binds INSERT ... SELECT into parts of columns.
+func (st *insertState) partsFromSelect(sel *pg_query.SelectStmt) error {
+	q, err := st.b.newScope(st.s).query(sel, true)
+	if err != nil {
+		return err
+	}
+	if err := st.given(len(q.cols), func(int) int32 { return -1 }); err != nil {
+		return err
+	}
+	p := &Project{Input: q.node}
+	at := make([]int, len(st.cols))
+	for i, c := range st.cols {
+		if err := st.overridable(c); err != nil {
+			return err
+		}
+		var x expr.Expr = ref(q.cols[i])
+		f := st.first(i)
+		switch {
+		case st.parts[i] == nil:
+			x, err = st.b.assign(x, c, -1)
+		case f < i:
+			p.Exprs[at[f]], err = st.part(i, x, &p.Exprs[at[f]], -1)
+		default:
+			x, err = st.part(i, x, nil, -1)
+		}
+		if err != nil {
+			return err
+		}
+		if f == i {
+			at[i] = len(p.Exprs)
+			p.Exprs = append(p.Exprs, x)
+		}
+	}
+	defaults := st.defaulted()
+	for _, c := range defaults {
+		x, err := st.b.defaultOf(c)
+		if err != nil {
+			return err
+		}
+		p.Exprs = append(p.Exprs, x)
+	}
+	for _, c := range st.targetCols(defaults) {
 		p.Out = append(p.Out, st.b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod}, nil))
 		st.node.Targets = append(st.node.Targets, c.Attnum)
 	}

@@ -48,22 +48,35 @@ func (s *scope) replacePart(base expr.Expr, path []*pg_query.Node, x expr.Expr, 
 		return s.replaceField(base, t, field.Sval, path[1:], x, name, at, loc)
 	}
 	var subs []*pg_query.A_Indices
+	slice := false
 	for _, n := range path {
 		ix := n.GetAIndices()
 		if ix == nil {
-			return nil, pgerr.Unsupported("assignment to a field of an array element").At(at)
+			break
 		}
-		if ix.IsSlice {
-			return nil, pgerr.Unsupported("assignment to an array slice").At(at)
-		}
+		slice = slice || ix.IsSlice
 		subs = append(subs, ix)
+	}
+	if rest := path[len(subs):]; len(rest) > 0 {
+		// A field of an element: the element with the field replaced takes its place.
+		elem, err := s.subscript(base, subs, at)
+		if err != nil {
+			return nil, err
+		}
+		if x, err = s.replacePart(elem, rest, x, name, at, loc); err != nil {
+			return nil, err
+		}
 	}
 	want, assign := t.Elem, arrayAssign
 	switch {
+	case t == types.JSONBT && slice:
+		return nil, pgerr.New(pgerr.DatatypeMismatch, "jsonb subscript does not support slices").At(at)
 	case t == types.JSONBT:
 		want, assign = types.JSONBT, jsonbAssign
 	case t.Elem == nil:
 		return nil, pgerr.New(pgerr.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting", types.FormatType(base.Type(), -1)).At(at)
+	case slice:
+		want = t
 	}
 	v, err := s.b.r.Coerce(x, want, -1, expr.Assignment, loc)
 	if err != nil {
@@ -75,12 +88,26 @@ func (s *scope) replacePart(base expr.Expr, path []*pg_query.Node, x expr.Expr, 
 		return nil, err
 	}
 	args := []expr.Expr{base, v}
+	var given []bool
 	for _, ix := range subs {
-		i, err := s.index(ix, t, false)
+		i, err := s.index(ix, t, slice)
 		if err != nil {
 			return nil, err
 		}
-		args = append(args, i.Upper)
+		if !slice {
+			args = append(args, i.Upper)
+			continue
+		}
+		for _, bound := range []expr.Expr{i.Lower, i.Upper} {
+			given = append(given, bound != nil)
+			if bound == nil {
+				bound = &expr.Const{T: types.Int4T, Mod: -1, Loc: -1}
+			}
+			args = append(args, bound)
+		}
+	}
+	if slice {
+		assign = sliceAssign(given)
 	}
 	var out expr.Expr = &expr.Call{Fn: assign(t, args), Args: args, T: t, Mod: base.Typmod(), Loc: at}
 	if base.Type() != t {
@@ -136,6 +163,16 @@ func arrayAssign(t *types.T, args []expr.Expr) *expr.Proc {
 	return assignProc("array_assign", t, args, func(_ *expr.Env, a []types.Datum) (types.Datum, error) {
 		return setElement(t, a[0], a[1], a[2:])
 	})
+}
+
+// sliceAssign replaces a slice: after the array and the new values come the lower and upper bounds, of which given says
+// which were written.
+func sliceAssign(given []bool) func(t *types.T, args []expr.Expr) *expr.Proc {
+	return func(t *types.T, args []expr.Expr) *expr.Proc {
+		return assignProc("array_assign", t, args, func(_ *expr.Env, a []types.Datum) (types.Datum, error) {
+			return setSlice(t, a[0], a[1], a[2:], given)
+		})
+	}
 }
 
 func jsonbAssign(t *types.T, args []expr.Expr) *expr.Proc {

@@ -216,7 +216,7 @@ func updatable(c *catalog.Column) error {
 func (st *setState) assign(c *catalog.Column, r *pg_query.ResTarget, val *pg_query.Node) error {
 	if val.GetSetToDefault() != nil {
 		if len(r.Indirection) > 0 {
-			return pgerr.New(pgerr.FeatureNotSupported, "cannot set an array element to DEFAULT").At(r.Location)
+			return partDefault(r)
 		}
 		if c.Generated != 0 {
 			return nil // it is computed anyway

@@ -15,6 +15,8 @@ type cteDef struct {
 	state cteState
 	cte   *CTE
 	cols  []Col
+	// inner are the WITH queries inside its own recursive query, which are computed before it.
+	inner []*CTE
 	// refs counts references to itself from its recursive term.
 	refs int
 }
@@ -129,7 +131,7 @@ func (d *cteDef) emit(out *[]*CTE) {
 			e.emit(out)
 		}
 	}
-	*out = append(*out, d.cte)
+	*out = append(append(*out, d.inner...), d.cte)
 }
 
 func isUnion(sel *pg_query.SelectStmt) bool { return sel.Op == pg_query.SetOperation_SETOP_UNION }
@@ -173,6 +175,11 @@ func (d *cteDef) bindRecursive(sel *pg_query.SelectStmt) error {
 	if err != nil {
 		return err
 	}
+	for _, c := range sel.WithClause.GetCtes() {
+		if refersTo(c.GetCommonTableExpr().Ctequery.GetSelectStmt(), d.node.Ctename) {
+			return pgerr.Unsupported("a recursive reference in WITH inside a recursive query")
+		}
+	}
 	if !refersTo(sel.Rarg, d.node.Ctename) && !refersTo(sel.Larg, d.node.Ctename) {
 		return d.bindPlain(sel)
 	}
@@ -215,9 +222,7 @@ func (d *cteDef) bindRecursive(sel *pg_query.SelectStmt) error {
 		return err
 	}
 	d.cte.Base, d.cte.Step, d.cte.Recursive, d.cte.UnionAll = node, step, true, sel.All
-	if len(with) > 0 {
-		return pgerr.Unsupported("WITH inside a recursive query")
-	}
+	d.inner = with
 	return nil
 }
 

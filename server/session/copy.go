@@ -244,9 +244,6 @@ func (s *Session) copyFrom(ctx context.Context, p *prepared, n *pg_query.CopyStm
 	if s.characteristics().ReadOnly {
 		return 0, readOnly("COPY FROM")
 	}
-	if n.WhereClause != nil {
-		return 0, pgerr.Unsupported("COPY FROM with WHERE")
-	}
 	rel, err := s.copyRelation(ctx, n.Relation)
 	if err != nil {
 		return 0, err
@@ -283,6 +280,13 @@ func (s *Session) copyFrom(ctx context.Context, p *prepared, n *pg_query.CopyStm
 	plan, err := copyPlan(inner.prep.plan, cols, src.next)
 	if err != nil {
 		return 0, err
+	}
+	if n.WhereClause != nil {
+		c := *plan
+		if c.Root, c.NumCols, err = planner.CopyWhere(ctx, s.planContext(ctx, s.last, nil), plan.Root.(*planner.Insert), plan.NumCols, n.WhereClause); err != nil {
+			return 0, err
+		}
+		plan = &c
 	}
 	src.conv = s.io(s.last)
 	r, err := s.build(ctx, inner, plan, statementOptions(plan))

@@ -18,7 +18,8 @@ import (
 )
 
 // TestScripts runs each testdata/*.sql statement by statement: rows, command tags, notices, and errors with SQLSTATE, message,
-// detail and hint must be PostgreSQL's, with push-down on and off. A statement ends with a semicolon at the end of a line.
+// detail and hint must be PostgreSQL's, with push-down on and off. A statement ends with a semicolon at the end of a line; the data of
+// COPY FROM STDIN follow it up to a line of \.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.sql")
 	if err != nil || len(files) == 0 {
@@ -36,7 +37,7 @@ func TestScripts(t *testing.T) {
 				got := run(t, server.URL(database), stmts, "SET pgmongo.pushdown = "+pushdown)
 				for i, s := range stmts {
 					if got[i] != want[i] {
-						t.Errorf("push-down %s: %s\n%s\n\tPostgreSQL:\n%s", pushdown, s, got[i], want[i])
+						t.Errorf("push-down %s: %s\n%s\n\tPostgreSQL:\n%s", pushdown, s.sql, got[i], want[i])
 					}
 				}
 			}
@@ -60,21 +61,40 @@ func postgres(t *testing.T, name string) string {
 	return strings.Replace(dsn, "/postgres?", "/script_"+name+"?", 1)
 }
 
-func statements(t *testing.T, file string) []string {
+type statement struct {
+	sql string
+	// data are what COPY FROM STDIN reads.
+	data *strings.Builder
+}
+
+func statements(t *testing.T, file string) []statement {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []string
+	var out []statement
 	var stmt strings.Builder
+	var data *strings.Builder
 	for _, line := range strings.Split(string(text), "\n") {
+		if data != nil {
+			if line == `\.` {
+				data = nil
+			} else {
+				data.WriteString(line + "\n")
+			}
+			continue
+		}
 		if stmt.Len() == 0 && (strings.HasPrefix(line, "--") || strings.TrimSpace(line) == "") {
 			continue
 		}
 		stmt.WriteString(line + "\n")
 		if strings.HasSuffix(line, ";") {
-			out = append(out, strings.TrimSpace(stmt.String()))
+			sql := strings.TrimSpace(stmt.String())
+			if strings.HasPrefix(sql, "COPY ") && strings.Contains(sql, " FROM STDIN") {
+				data = &strings.Builder{}
+			}
+			out = append(out, statement{sql, data})
 			stmt.Reset()
 		}
 	}
@@ -85,7 +105,7 @@ func statements(t *testing.T, file string) []string {
 }
 
 // run gives what each statement answers on a new connection.
-func run(t *testing.T, dsn string, stmts []string, first string) []string {
+func run(t *testing.T, dsn string, stmts []statement, first string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
@@ -107,7 +127,15 @@ func run(t *testing.T, dsn string, stmts []string, first string) []string {
 	}
 	out := make([]string, len(stmts))
 	for i, s := range stmts {
-		results, err := conn.Exec(ctx, s).ReadAll()
+		var results []*pgconn.Result
+		var err error
+		if s.data != nil {
+			var tag pgconn.CommandTag
+			tag, err = conn.CopyFrom(ctx, strings.NewReader(s.data.String()), s.sql)
+			results = []*pgconn.Result{{CommandTag: tag, Err: err}}
+		} else {
+			results, err = conn.Exec(ctx, s.sql).ReadAll()
+		}
 		var b strings.Builder
 		b.WriteString(notices.String())
 		notices.Reset()
@@ -119,7 +147,7 @@ func run(t *testing.T, dsn string, stmts []string, first string) []string {
 		case errors.As(err, &pg):
 			b.WriteString(message(pg))
 		case err != nil:
-			t.Fatalf("%s: %v", s, err)
+			t.Fatalf("%s: %v", s.sql, err)
 		}
 		out[i] = b.String()
 	}
