@@ -61,6 +61,8 @@ type Live interface {
 	CollectionStats(ctx context.Context, rel *Relation) (rows, bytes, indexBytes int64, err error)
 	// Locks lists pg_locks; Prepared and Cursors list the session's own statements and cursors.
 	Locks() []Lock
+	// BlockingPIDs lists the processes that keep one waiting for a lock.
+	BlockingPIDs(pid int32) []int32
 	Prepared() []Prepared
 	Cursors() []CursorInfo
 }
@@ -93,6 +95,7 @@ type Lock struct {
 	ClassID  uint32
 	ObjID    uint32
 	ObjSubID int16
+	XID      uint32
 	PID      int32
 	Mode     string
 	Granted  bool

@@ -93,7 +93,7 @@ type modifySession struct {
 }
 
 func (e *modifyEnv) session(pid int32) *modifySession {
-	s := &modifySession{e, e.m.NewSession(e.snap.Database, pid)}
+	s := &modifySession{e, e.m.NewSession(e.snap.Database, 5, pid)}
 	e.t.Cleanup(func() { s.s.Close(context.Background()) })
 	return s
 }

@@ -100,13 +100,28 @@ func (s *Session) AdvisoryUnlockAll() {
 	}
 }
 
-func (s *Session) releaseXactAdvisory() {
+// releaseXactAdvisory gives back the transaction's advisory locks, but for those that it held at a savepoint.
+func (s *Session) releaseXactAdvisory(keep map[string][2]int) {
 	for name, h := range s.advisory {
-		if h.xact != [2]int{} {
-			h.xact = [2]int{}
+		if h.xact != keep[name] {
+			h.xact = keep[name]
 			s.settle(name, h)
 		}
 	}
+}
+
+// xactAdvisory is how often the transaction holds each advisory lock, for a savepoint.
+func (s *Session) xactAdvisory() map[string][2]int {
+	var held map[string][2]int
+	for name, h := range s.advisory {
+		if h.xact != [2]int{} {
+			if held == nil {
+				held = map[string][2]int{}
+			}
+			held[name] = h.xact
+		}
+	}
+	return held
 }
 
 // settle brings the lock table in line with what is still held.
@@ -115,16 +130,4 @@ func (s *Session) settle(name string, h *advisoryHold) {
 	if h.empty() {
 		delete(s.advisory, name)
 	}
-}
-
-// AdvisoryLocks lists the session's advisory locks for pg_locks.
-func (s *Session) AdvisoryLocks() []AdvisoryKey {
-	var out []AdvisoryKey
-	for name := range s.advisory {
-		b := name[len(s.db)+2:]
-		out = append(out, AdvisoryKey{
-			Two: b[0] == 2, Class: binary.BigEndian.Uint32([]byte(b[1:5])), Obj: binary.BigEndian.Uint32([]byte(b[5:9])),
-		})
-	}
-	return out
 }

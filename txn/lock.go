@@ -10,7 +10,7 @@ import (
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
-// lockTable holds the row and advisory locks of all sessions of this process. It also remembers, for as long as a
+// lockTable holds the row, table and advisory locks of all sessions of this process. It also remembers, for as long as a
 // transaction with an older snapshot lives, when rows were last changed: a lock that was free may still be on a row whose
 // version in the locker's snapshot is stale.
 type lockTable struct {
@@ -20,6 +20,7 @@ type lockTable struct {
 	seq    uint64
 	snaps  []*snapMark
 	ghosts []ghost
+	xids   uint32
 	// horizon: stamps up to it were forgotten, so that older snapshots are taken for stale.
 	horizon uint64
 }
@@ -35,7 +36,7 @@ type ghost struct {
 }
 
 type lockEntry struct {
-	holders map[*lockOwner]LockMode
+	holders map[*lockOwner]modeSet
 	queue   []*waiter
 	// When a writer that held the row in such a mode last committed.
 	keyChanged, changed, shared uint64
@@ -45,6 +46,10 @@ type lockEntry struct {
 type lockOwner struct {
 	pid     int32
 	waiting *waiter
+	// deadlockTimeout is how long it waits before it looks for a deadlock.
+	deadlockTimeout time.Duration
+	// xid numbers the transaction in messages, once somebody had to wait for it; database is the OID of the session's.
+	xid, database uint32
 	// held are the keys in the order they were taken; modes are in the entries.
 	held []string
 }
@@ -59,17 +64,6 @@ type waiter struct {
 }
 
 func newLockTable() *lockTable { return &lockTable{entries: map[string]*lockEntry{}} }
-
-// conflicts is PostgreSQL's table of row lock conflicts; each mode conflicts with all that the weaker ones conflict with.
-func conflicts(a, b LockMode) bool {
-	switch max(a, b) {
-	case LockUpdate:
-		return true
-	case LockNoKeyUpdate:
-		return min(a, b) >= LockShare
-	}
-	return false
-}
 
 // openSnapshot notes that a snapshot is about to be taken; commits counted up to the mark are visible in it.
 func (t *lockTable) openSnapshot() *snapMark {
@@ -143,7 +137,7 @@ func (t *lockTable) take(ctx context.Context, w *waiter, wait LockWait, timeout 
 		e = &lockEntry{}
 		t.entries[w.key] = e
 	}
-	if held, have := e.holders[o]; have && held >= mode {
+	if e.holders[o].covers(mode) {
 		stale = t.stale(e, mode, snap)
 		t.mu.Unlock()
 		return true, stale, nil
@@ -160,27 +154,9 @@ func (t *lockTable) take(ctx context.Context, w *waiter, wait LockWait, timeout 
 	}
 	w.granted = make(chan struct{})
 	o.waiting = w
-	if cycle := t.cycle(o); cycle != nil {
-		o.waiting = nil
-		t.mu.Unlock()
-		return false, false, deadlock(cycle)
-	}
 	e.queue = append(e.queue, w)
 	t.mu.Unlock()
-
-	var expired <-chan time.Time
-	if timeout > 0 {
-		timer := time.NewTimer(timeout)
-		defer timer.Stop()
-		expired = timer.C
-	}
-	select {
-	case <-w.granted:
-	case <-ctx.Done():
-		err = pgerr.New(pgerr.QueryCanceled, "canceling statement due to user request")
-	case <-expired:
-		err = pgerr.New(pgerr.LockNotAvailable, "canceling statement due to lock timeout")
-	}
+	err = t.await(ctx, w, timeout)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o.waiting = nil
@@ -193,6 +169,41 @@ func (t *lockTable) take(ctx context.Context, w *waiter, wait LockWait, timeout 
 	}
 	// Whoever was waited for may have changed the row.
 	return true, snap != nil && t.stale(e, mode, snap), nil
+}
+
+// await waits until a lock is granted, the wait is cancelled or too long, or a deadlock is found: as in PostgreSQL it is
+// looked for when the wait has lasted for a while, and ends the transaction that looks.
+func (t *lockTable) await(ctx context.Context, w *waiter, timeout time.Duration) error {
+	var expired <-chan time.Time
+	if timeout > 0 {
+		timer := time.NewTimer(timeout)
+		defer timer.Stop()
+		expired = timer.C
+	}
+	look := time.NewTimer(w.owner.deadlockTimeout)
+	defer look.Stop()
+	for {
+		select {
+		case <-w.granted:
+			return nil
+		case <-ctx.Done():
+			return pgerr.New(pgerr.QueryCanceled, "canceling statement due to user request")
+		case <-expired:
+			return pgerr.New(pgerr.LockNotAvailable, "canceling statement due to lock timeout")
+		case <-look.C:
+			t.mu.Lock()
+			var err error
+			if w.owner.waiting == w {
+				if cycle := t.cycle(w.owner); cycle != nil {
+					err = t.deadlock(cycle)
+				}
+			}
+			t.mu.Unlock()
+			if err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // stale reports whether a commit that matters to the mode happened after the snapshot. A key share lock (a foreign key's)
@@ -218,7 +229,7 @@ func (t *lockTable) stale(e *lockEntry, mode LockMode, snap *snapMark) bool {
 func (t *lockTable) blockers(e *lockEntry, w *waiter) []*lockOwner {
 	var out []*lockOwner
 	for h, m := range e.holders {
-		if h != w.owner && conflicts(m, w.mode) {
+		if h != w.owner && m&conflicts[w.mode] != 0 {
 			out = append(out, h)
 		}
 	}
@@ -229,7 +240,7 @@ func (t *lockTable) blockers(e *lockEntry, w *waiter) []*lockOwner {
 		if q == w {
 			break
 		}
-		if q.owner != w.owner && conflicts(q.mode, w.mode) {
+		if q.owner != w.owner && q.mode.set()&conflicts[w.mode] != 0 {
 			out = append(out, q.owner)
 		}
 	}
@@ -238,13 +249,13 @@ func (t *lockTable) blockers(e *lockEntry, w *waiter) []*lockOwner {
 
 func (t *lockTable) grant(e *lockEntry, w *waiter) {
 	if e.holders == nil {
-		e.holders = map[*lockOwner]LockMode{}
+		e.holders = map[*lockOwner]modeSet{}
 	}
 	held, have := e.holders[w.owner]
 	if !have && !w.unlisted {
 		w.owner.held = append(w.owner.held, w.key)
 	}
-	e.holders[w.owner] = max(held, w.mode)
+	e.holders[w.owner] = held | w.mode.set()
 	if w.granted != nil {
 		close(w.granted)
 	}
@@ -306,19 +317,17 @@ func (t *lockTable) cycle(o *lockOwner) []*waiter {
 	return nil
 }
 
-func deadlock(cycle []*waiter) error {
+func (t *lockTable) deadlock(cycle []*waiter) error {
 	var detail strings.Builder
 	for i, w := range cycle {
 		next := cycle[(i+1)%len(cycle)]
 		if i > 0 {
 			detail.WriteByte('\n')
 		}
-		fmt.Fprintf(&detail, "Process %d waits for %s on %s; blocked by process %d.", w.owner.pid, modeNames[w.mode], describeKey(w.key), next.owner.pid)
+		fmt.Fprintf(&detail, "Process %d waits for %s; blocked by process %d.", w.owner.pid, t.describe(w, next.owner), next.owner.pid)
 	}
 	return pgerr.New(pgerr.DeadlockDetected, "deadlock detected").WithDetail("%s", detail.String()).WithHint("See server log for query details.")
 }
-
-var modeNames = [...]string{"ForKeyShareLock", "ForShareLock", "ForNoKeyUpdateLock", "ForUpdateLock"}
 
 // releaseFrom gives back the owner's locks from position mark of its list on. wrote says that the owner has committed
 // changes: the rows' stamps are set first, so that whoever gets a lock sees that the row changed.
@@ -332,11 +341,11 @@ func (t *lockTable) releaseFrom(o *lockOwner, mark int, wrote bool) {
 		e := t.entries[key]
 		mode := e.holders[o]
 		delete(e.holders, o)
-		if wrote && len(t.snaps) > 0 {
-			switch mode {
-			case LockUpdate:
+		if wrote && len(t.snaps) > 0 && mode&rowModes != 0 {
+			switch {
+			case mode.covers(LockUpdate):
 				e.keyChanged = t.seq
-			case LockNoKeyUpdate:
+			case mode.covers(LockNoKeyUpdate):
 				e.changed = t.seq
 			default:
 				e.shared = t.seq
@@ -347,6 +356,9 @@ func (t *lockTable) releaseFrom(o *lockOwner, mark int, wrote bool) {
 		t.drop(key, e)
 	}
 	o.held = o.held[:mark]
+	if mark == 0 {
+		o.xid = 0
+	}
 	t.sweep()
 }
 
@@ -356,7 +368,7 @@ func (t *lockTable) setMode(o *lockOwner, key string, mode LockMode, keep bool) 
 	defer t.mu.Unlock()
 	e := t.entries[key]
 	if keep {
-		e.holders[o] = mode
+		e.holders[o] = mode.set()
 	} else {
 		delete(e.holders, o)
 		for i, k := range o.held {

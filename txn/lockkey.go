@@ -2,6 +2,7 @@ package txn
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -68,11 +69,68 @@ func writeID(b *strings.Builder, id bson.RawValue) {
 	b.Write(buf[:])
 }
 
-// describeKey prints a lock's key for people.
-func describeKey(key string) string {
-	parts := strings.SplitN(key, "\x00", 3)
-	if len(parts) == 3 && parts[1] != "" {
-		return "a row of " + parts[1]
+// lockKey is what a key of the lock table stands for.
+type lockKey struct {
+	kind     lockKind
+	relation uint32
+	advisory AdvisoryKey
+}
+
+type lockKind uint8
+
+const (
+	lockRow lockKind = iota
+	lockTableKind
+	lockAdvisory
+)
+
+// tableKey names a table in the lock table.
+func tableKey(database string, relation uint32) string {
+	b := append([]byte(database), 0, 0, 3)
+	return string(binary.BigEndian.AppendUint32(b, relation))
+}
+
+func parseKey(key string) lockKey {
+	_, rest, _ := strings.Cut(key, "\x00")
+	if rest[0] != 0 {
+		return lockKey{kind: lockRow}
 	}
-	return "an advisory lock"
+	b := []byte(rest[2:])
+	if rest[1] == 3 {
+		return lockKey{kind: lockTableKind, relation: binary.BigEndian.Uint32(b)}
+	}
+	return lockKey{kind: lockAdvisory, advisory: AdvisoryKey{Two: rest[1] == 2, Class: binary.BigEndian.Uint32(b), Obj: binary.BigEndian.Uint32(b[4:])}}
+}
+
+// advisoryMode is the name of an advisory lock's mode.
+func advisoryMode(m LockMode) string {
+	if m == LockShare {
+		return modeNames[TableShare]
+	}
+	return modeNames[TableExclusive]
+}
+
+// describe says what a waiter waits for, in PostgreSQL's words. Rows are waited for by waiting for the transaction of
+// whoever holds them.
+func (t *lockTable) describe(w *waiter, holder *lockOwner) string {
+	switch k := parseKey(w.key); k.kind {
+	case lockTableKind:
+		return fmt.Sprintf("%s on relation %d of database %d", modeNames[w.mode], k.relation, w.owner.database)
+	case lockAdvisory:
+		sub := 1
+		if k.advisory.Two {
+			sub = 2
+		}
+		return fmt.Sprintf("%s on advisory lock [%d,%d,%d,%d]", advisoryMode(w.mode), w.owner.database, k.advisory.Class, k.advisory.Obj, sub)
+	}
+	return fmt.Sprintf("ShareLock on transaction %d", t.number(holder))
+}
+
+// number gives a transaction its number.
+func (t *lockTable) number(o *lockOwner) uint32 {
+	if o.xid == 0 {
+		t.xids++
+		o.xid = t.xids
+	}
+	return o.xid
 }

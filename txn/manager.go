@@ -59,9 +59,10 @@ func NewManager(client *mongo.Client, o ManagerOptions) *Manager {
 // Client returns the deployment that the transactions run on.
 func (m *Manager) Client() *mongo.Client { return m.client }
 
-// NewSession returns the transaction state of one SQL session. pid is its process number in messages.
-func (m *Manager) NewSession(database string, pid int32) *Session {
-	return &Session{m: m, db: database, owner: &lockOwner{pid: pid}}
+// NewSession returns the transaction state of one SQL session. pid is its process number and oid that of its database in
+// messages.
+func (m *Manager) NewSession(database string, oid uint32, pid int32) *Session {
+	return &Session{m: m, db: database, owner: &lockOwner{pid: pid, database: oid}}
 }
 
 // retryError marks a conflict after which the same statement may succeed when it is run again on a new snapshot.

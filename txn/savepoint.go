@@ -14,7 +14,7 @@ func (s *Session) Savepoint(_ context.Context, name string) error {
 	case s.failed:
 		return inFailed()
 	}
-	s.saves = append(s.saves, savepoint{name: name, log: s.log.total(), hooks: len(s.hooks), locks: len(s.owner.held)})
+	s.saves = append(s.saves, savepoint{name: name, log: s.log.total(), hooks: len(s.hooks), locks: len(s.owner.held), advisory: s.xactAdvisory()})
 	return nil
 }
 
@@ -61,6 +61,7 @@ func (s *Session) RollbackTo(ctx context.Context, name string) error {
 	if sp.locks < len(s.owner.held) {
 		s.m.locks.releaseFrom(s.owner, sp.locks, false)
 	}
+	s.releaseXactAdvisory(sp.advisory)
 	s.failed = false
 	return nil
 }

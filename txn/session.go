@@ -88,6 +88,8 @@ type savepoint struct {
 	log   int
 	hooks int
 	locks int
+	// advisory is how often the transaction held each advisory lock.
+	advisory map[string][2]int
 }
 
 // hook is a function to run after the transaction has ended one way.
@@ -107,8 +109,10 @@ func (s *Session) Database() string { return s.db }
 // Manager returns the session's manager.
 func (s *Session) Manager() *Manager { return s.m }
 
-// SetLockTimeout sets lock_timeout; 0 waits forever.
-func (s *Session) SetLockTimeout(d time.Duration) { s.lockTimeout = d }
+// SetLockTimeouts sets lock_timeout, where 0 waits forever, and deadlock_timeout.
+func (s *Session) SetLockTimeouts(lock, deadlock time.Duration) {
+	s.lockTimeout, s.owner.deadlockTimeout = lock, deadlock
+}
 
 // InBlock reports whether a transaction block was begun with BEGIN.
 func (s *Session) InBlock() bool { return s.block == explicitBlock }
@@ -273,6 +277,7 @@ func (s *Session) Fail(ctx context.Context) {
 	s.log.reset()
 	s.lost = false
 	s.m.locks.releaseFrom(s.owner, 0, false)
+	s.releaseXactAdvisory(nil)
 }
 
 // OnTransactionEnd registers functions to run after the commit or the rollback of the present transaction (either may be
@@ -319,14 +324,22 @@ func (s *Session) abandon(ctx context.Context) {
 
 // reset forgets the transaction and releases its locks.
 func (s *Session) reset(wrote bool) {
+	s.forget()
+	s.release(wrote)
+}
+
+func (s *Session) forget() {
 	s.log.reset()
 	s.defs.made = nil
 	s.lost, s.failed, s.block, s.queries = false, false, noBlock, 0
 	s.saves, s.hooks, s.pending, s.modes, s.allMode = nil, nil, nil, nil, nil
 	s.opts = Options{}
 	s.dropGuards()
+}
+
+func (s *Session) release(wrote bool) {
 	s.m.locks.releaseFrom(s.owner, 0, wrote)
-	s.releaseXactAdvisory()
+	s.releaseXactAdvisory(nil)
 }
 
 // commit runs the deferred checks and commits. On an error everything is rolled back.
@@ -348,15 +361,22 @@ func (s *Session) commit(ctx context.Context) error {
 			return err
 		}
 	}
+	s.ended(ctx, s.log.changes())
+	return nil
+}
+
+// ended tidies up after a commit. What is to be done then is done before the locks are given back: whoever waited for
+// a table must find its new definition.
+func (s *Session) ended(ctx context.Context, wrote bool) {
 	hooks := s.hooks
 	s.dropMongo(ctx)
-	s.reset(s.log.total() > 0)
+	s.forget()
 	for _, h := range hooks {
 		if h.commit != nil {
 			h.commit(context.WithoutCancel(ctx))
 		}
 	}
-	return nil
+	s.release(wrote)
 }
 
 func (s *Session) tryCommit(ctx context.Context) error {

@@ -190,14 +190,7 @@ func (s *Session) tryAutoCommit(ctx context.Context) error {
 	} else if s.lost {
 		return s.commit(ctx)
 	}
-	hooks := s.hooks
-	s.dropMongo(ctx)
-	s.reset(wrote)
-	for _, h := range hooks {
-		if h.commit != nil {
-			h.commit(context.WithoutCancel(ctx))
-		}
-	}
+	s.ended(ctx, wrote)
 	return nil
 }
 

@@ -68,18 +68,7 @@ type Check interface {
 	Merge(other Check)
 }
 
-// LockMode is a row lock's strength, as in PostgreSQL.
-type LockMode uint8
-
-// The row lock modes, from weak to strong.
-const (
-	LockKeyShare LockMode = iota
-	LockShare
-	LockNoKeyUpdate
-	LockUpdate
-)
-
-// LockWait is what to do with a row that another transaction holds.
+// LockWait is what to do about a lock that another transaction holds.
 type LockWait uint8
 
 // The ways to wait.

@@ -55,7 +55,7 @@ func (f *fixture) must(err error) {
 
 func (f *fixture) session() *txn.Session {
 	f.pid++
-	s := f.m.NewSession(f.db, f.pid)
+	s := f.m.NewSession(f.db, 5, f.pid)
 	f.t.Cleanup(func() { s.Close(context.Background()) })
 	return s
 }

@@ -147,7 +147,7 @@ func (r *run) renamedInViews(old, renamed *catalog.Relation) error {
 		if err != nil {
 			return err
 		}
-		walkRanges(stmts[0].Node, func(rv *pg_query.RangeVar) {
+		WalkRanges(stmts[0].Node, func(rv *pg_query.RangeVar) {
 			if rv.Schemaname != old.Schema || rv.Relname != old.Name {
 				return
 			}

@@ -211,7 +211,7 @@ func (r *run) qualifyNames(query *pg_query.Node) (uses []uint32, temp bool) {
 		}
 		return true
 	})
-	walkRanges(query, func(rv *pg_query.RangeVar) {
+	WalkRanges(query, func(rv *pg_query.RangeVar) {
 		if rv.Schemaname == "" && slices.Contains(ctes, rv.Relname) {
 			return
 		}

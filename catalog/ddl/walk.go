@@ -46,8 +46,8 @@ func walkChild(m protoreflect.Message, f func(*pg_query.Node) bool) {
 	walkMessage(m, f)
 }
 
-// walkRanges visits every table reference of a parse tree, also those that are no nodes of their own.
-func walkRanges(m proto.Message, f func(*pg_query.RangeVar)) {
+// WalkRanges visits every table reference of a parse tree, also those that are no nodes of their own.
+func WalkRanges(m proto.Message, f func(*pg_query.RangeVar)) {
 	if m == nil || reflect.ValueOf(m).IsNil() {
 		return
 	}

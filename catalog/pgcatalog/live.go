@@ -213,7 +213,7 @@ func lockRows(_ context.Context, v *catalog.View, _ *catalog.Key, yield func([]t
 			class, obj, sub = oid(l.ClassID), oid(l.ObjID), num(int(l.ObjSubID))
 		}
 		row := []types.Datum{
-			text(l.Type), orNull(l.Database), orNull(l.Relation), types.Null, types.Null, types.Null, types.Null, class, obj, sub,
+			text(l.Type), orNull(l.Database), orNull(l.Relation), types.Null, types.Null, types.Null, orNull(l.XID), class, obj, sub,
 			text("-1/0"), num(int(l.PID)), text(l.Mode), types.Bool(l.Granted), types.False, types.Null,
 		}
 		if err := yield(row); err != nil {

@@ -71,9 +71,16 @@ func serverFunctions() []expr.Impl {
 		"pg_partition_root", "pg_collation_actual_version", "pg_database_collation_actual_version")
 	b.constant(types.Int(0), "pg_current_wal_lsn", "pg_current_wal_insert_lsn", "pg_current_wal_flush_lsn")
 	b.constant(types.Float(0), "pg_notification_queue_usage")
-	for _, name := range []string{"pg_blocking_pids", "pg_safe_snapshot_blocking_pids"} {
-		b.add(name, func(env, []datum) (datum, error) { return types.NewArray(types.Int4T, nil), nil })
-	}
+	b.add("pg_safe_snapshot_blocking_pids", func(env, []datum) (datum, error) { return types.NewArray(types.Int4T, nil), nil })
+	b.add("pg_blocking_pids", viewed(func(_ env, v *catalog.View, args []datum) (datum, error) {
+		var pids []datum
+		if v.Live != nil {
+			for _, pid := range v.Live.BlockingPIDs(int32(args[0].Int())) {
+				pids = append(pids, num(int(pid)))
+			}
+		}
+		return types.NewArray(types.Int4T, pids), nil
+	}))
 	b.constant(types.True, "pg_reload_conf")
 	// The oldest session is as old as the server is known to be.
 	for _, name := range []string{"pg_postmaster_start_time", "pg_conf_load_time"} {

@@ -155,7 +155,7 @@ func (s *Session) copyTo(ctx context.Context, p *prepared, n *pg_query.CopyStmt,
 	if !inner.prep.planable {
 		return 0, pgerr.New(pgerr.FeatureNotSupported, "COPY (SELECT INTO) is not supported")
 	}
-	if err := s.ready(ctx, inner.prep); err != nil {
+	if err := s.runnable(ctx, inner.prep); err != nil {
 		return 0, err
 	}
 	plan := inner.prep.plan
@@ -273,7 +273,7 @@ func (s *Session) copyFrom(ctx context.Context, p *prepared, n *pg_query.CopyStm
 	for _, c := range cols {
 		inner.prep.declared = append(inner.prep.declared, c.Type)
 	}
-	if err := s.ready(ctx, inner.prep); err != nil {
+	if err := s.runnable(ctx, inner.prep); err != nil {
 		return 0, err
 	}
 	src := &copySource{s: s, rel: rel, cols: cols, o: o, row: make([]types.Datum, len(cols))}

@@ -120,7 +120,7 @@ func (s *Session) startCursor(ctx context.Context, p *portal) error {
 	if p.prep.plan == nil || p.prep.plan.Locks {
 		return s.startPlan(ctx, p, k, 0)
 	}
-	if err := s.ready(ctx, p.prep); err != nil {
+	if err := s.runnable(ctx, p.prep); err != nil {
 		return err
 	}
 	r, err := s.build(ctx, p, p.prep.plan, readOptions)
@@ -336,7 +336,7 @@ func (s *Session) evaluate(ctx context.Context, exprs []*pg_query.Node, want []*
 // query runs a planned statement within the running one and keeps its rows.
 func (s *Session) query(ctx context.Context, node *pg_query.Node, params []types.Datum) ([][]types.Datum, []planner.Col, error) {
 	p := &portal{prep: newPrepared(&sql.Statement{Node: node}), params: params, started: true}
-	if err := s.ready(ctx, p.prep); err != nil {
+	if err := s.runnable(ctx, p.prep); err != nil {
 		return nil, nil, err
 	}
 	plan := p.prep.plan

@@ -118,6 +118,11 @@ func (s *Session) tryDDL(ctx context.Context, node *pg_query.Node, p *prepared) 
 	if err != nil {
 		return ddl.Result{}, err
 	}
+	if waited, err := s.lockDefined(ctx, snap, node); err != nil {
+		return ddl.Result{}, err
+	} else if waited {
+		return s.tryDDL(ctx, node, p)
+	}
 	st, err := s.tx.Start(ctx, txn.StatementOptions{Write: true, Log: true})
 	if err != nil {
 		return ddl.Result{}, err

@@ -104,8 +104,13 @@ func (e *Engine) Activity() []catalog.Activity {
 	}
 	e.mu.Unlock()
 	out := make([]catalog.Activity, 0, len(all))
+	waiting := e.Txns.Waiting()
 	for _, s := range all {
-		out = append(out, s.activity())
+		a := s.activity()
+		if event := waiting[a.PID]; event != "" {
+			a.WaitEventType, a.WaitEvent = "Lock", event
+		}
+		out = append(out, a)
 	}
 	return out
 }

@@ -189,21 +189,27 @@ func (s *Session) CollectionStats(ctx context.Context, rel *catalog.Relation) (r
 	return s.eng.Catalogs.Stats(ctx, s.start.Database, rel)
 }
 
-// Locks lists the session's advisory locks.
+// Locks lists the locks of all sessions.
 func (s *Session) Locks() []catalog.Lock {
 	var out []catalog.Lock
-	for _, k := range s.tx.AdvisoryLocks() {
-		sub := int16(1)
-		if k.Two {
-			sub = 2
+	for _, l := range s.eng.Txns.Locks() {
+		row := catalog.Lock{Type: l.Type, PID: l.PID, Mode: l.Mode, Granted: l.Granted, XID: l.XID, Relation: l.Relation}
+		switch l.Type {
+		case "relation":
+			row.Database = l.Database
+		case "advisory":
+			row.Database, row.ClassID, row.ObjID, row.ObjSubID = l.Database, l.Advisory.Class, l.Advisory.Obj, 1
+			if l.Advisory.Two {
+				row.ObjSubID = 2
+			}
 		}
-		out = append(out, catalog.Lock{
-			Type: "advisory", Database: s.last.DBOID, ClassID: k.Class, ObjID: k.Obj, ObjSubID: sub,
-			PID: s.start.PID, Mode: "ExclusiveLock", Granted: true,
-		})
+		out = append(out, row)
 	}
 	return out
 }
+
+// BlockingPIDs lists the sessions that keep one waiting for a lock.
+func (s *Session) BlockingPIDs(pid int32) []int32 { return s.eng.Txns.Blocking(pid) }
 
 // Prepared lists the session's prepared statements.
 func (s *Session) Prepared() []catalog.Prepared {

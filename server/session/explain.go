@@ -70,7 +70,7 @@ func (s *Session) explain(ctx context.Context, p *prepared, params []types.Datum
 		return result{}, pgerr.Unsupported("EXPLAIN of this statement")
 	}
 	began := time.Now()
-	if err := s.ready(ctx, inner.prep); err != nil {
+	if err := s.runnable(ctx, inner.prep); err != nil {
 		return result{}, err
 	}
 	sum := planner.Summary{PlanningMS: milliseconds(began)}

@@ -298,7 +298,7 @@ func (s *Session) prepareText(ctx context.Context, name, query string, oids []ui
 			// The cached statement's own types are not fixed: it may be planned anew at any time, when what a parameter
 			// is compared with or assigned to has another type.
 			cachedStmt.described, cachedStmt.params = false, nil
-			if err := s.ready(ctx, cachedStmt); err != nil {
+			if err := s.planned(ctx, cachedStmt); err != nil {
 				return err
 			}
 			cachedStmt.params = cachedStmt.plan.Params

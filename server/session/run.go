@@ -29,7 +29,7 @@ func (s *stats) Rows(ctx context.Context, rel *catalog.Relation) int64 {
 func (s *Session) startPlan(ctx context.Context, p *portal, k *clientSink, max int64) error {
 	began := time.Now()
 	for n := 0; ; n++ {
-		if err := s.ready(ctx, p.prep); err != nil {
+		if err := s.runnable(ctx, p.prep); err != nil {
 			return err
 		}
 		p.cols = p.prep.cols

@@ -88,7 +88,7 @@ func New(ctx context.Context, eng *Engine, st Startup, client Client, wake func(
 	}
 	s := &Session{
 		eng: eng, client: client, start: st, wake: wake, set: set, last: snap,
-		tx: eng.Txns.NewSession(st.Database, st.PID), prepared: map[string]*prepared{}, portals: map[string]*portal{},
+		tx: eng.Txns.NewSession(st.Database, snap.DBOID, st.PID), prepared: map[string]*prepared{}, portals: map[string]*portal{},
 		channels: map[string]bool{},
 	}
 	s.random.seed(uint64(time.Now().UnixNano()) ^ uint64(st.PID)<<32)
@@ -279,7 +279,7 @@ func (s *Session) warn(err error) bool {
 // limit puts statement_timeout over a statement's context.
 func (s *Session) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	d := s.set.Derived()
-	s.tx.SetLockTimeout(d.LockTimeout)
+	s.tx.SetLockTimeouts(d.LockTimeout, d.DeadlockTimeout)
 	if d.StatementTimeout <= 0 {
 		return ctx, func() {}
 	}

@@ -148,19 +148,6 @@ func noRelation(rv *pg_query.RangeVar) error {
 	return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", name)
 }
 
-// lockTable accepts LOCK TABLE: row conflicts are found by the transactions themselves.
-func (s *Session) lockTable(ctx context.Context, n *pg_query.LockStmt) error {
-	if !s.tx.InBlock() {
-		return pgerr.New(pgerr.NoActiveSQLTransaction, "LOCK TABLE can only be used in transaction blocks")
-	}
-	for _, r := range n.Relations {
-		if err := s.exists(ctx, r.GetRangeVar()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (s *Session) vacuum(ctx context.Context, n *pg_query.VacuumStmt) (string, error) {
 	tag := "ANALYZE"
 	if n.IsVacuumcmd {

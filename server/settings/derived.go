@@ -19,6 +19,7 @@ type Derived struct {
 	SearchPath       []string
 	StatementTimeout time.Duration
 	LockTimeout      time.Duration
+	DeadlockTimeout  time.Duration
 	IdleTransaction  time.Duration
 	IdleSession      time.Duration
 	// MinMessages is the least severity that goes to the client, as a rank of Rank.
@@ -81,7 +82,8 @@ func (s *Set) Derived() *Derived {
 	ms := func(name string) time.Duration { return time.Duration(num(name)) * time.Millisecond }
 	d := &Derived{
 		IntervalStyle: raw("IntervalStyle"), ExtraFloatDigits: int(num("extra_float_digits")), ByteaEscape: raw("bytea_output") == "escape",
-		StatementTimeout: ms("statement_timeout"), LockTimeout: ms("lock_timeout"), IdleTransaction: ms("idle_in_transaction_session_timeout"),
+		StatementTimeout: ms("statement_timeout"), LockTimeout: ms("lock_timeout"),
+		DeadlockTimeout: ms("deadlock_timeout"), IdleTransaction: ms("idle_in_transaction_session_timeout"),
 		IdleSession: ms("idle_session_timeout"), MinMessages: Rank(raw("client_min_messages")), WorkMem: num("work_mem") << 10,
 		PushdownOff: !on("pgmongo.pushdown"), StrictErrors: on("pgmongo.strict_errors"), HashJoinOff: !on("enable_hashjoin"),
 		IndexJoinOff: !on("pgmongo.enable_indexjoin"), LookupOff: !on("pgmongo.enable_lookup"), ReadPreference: raw("pgmongo.read_preference"),
