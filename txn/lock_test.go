@@ -60,7 +60,7 @@ func TestRowLockWaitsAndSeesTheNewVersion(t *testing.T) {
 	_, err := f.lock(f.session(), txn.WaitError, txn.LockUpdate, 1)
 	wantCode(t, err, pgerr.LockNotAvailable)
 	short := f.session()
-	short.SetLockTimeouts(50 * time.Millisecond, 0)
+	short.SetLockTimeouts(50*time.Millisecond, 0)
 	_, err = f.lock(short, txn.WaitBlock, txn.LockUpdate, 1)
 	wantCode(t, err, pgerr.LockNotAvailable)
 
