@@ -6,6 +6,7 @@ package catalog
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pgmongo/pgmongo/types"
 )
@@ -288,7 +289,9 @@ type Function struct {
 	// Library is the shared library (probin) that has the symbol Source, for LANGUAGE c.
 	Library string
 	// Extension is the extension that the function is a member of, 0 for none.
-	Extension  uint32
+	Extension uint32
+	// Body is the text of an SQL-standard body (RETURN expression, BEGIN ATOMIC ... END), "" for one in Source.
+	Body       string
 	Cost, Rows float64
 	Settings   []string
 	Comment    string
@@ -315,4 +318,15 @@ type Role struct {
 	MemberOf                                                            []uint32
 	Settings                                                            []string
 	Comment                                                             string
+}
+
+// SQL returns the statements of a function in LANGUAGE sql.
+func (f *Function) SQL() string {
+	switch {
+	case f.Body == "":
+		return f.Source
+	case strings.HasPrefix(f.Body, "RETURN "):
+		return "SELECT " + f.Body[len("RETURN "):]
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(f.Body, "BEGIN ATOMIC"), "END")
 }

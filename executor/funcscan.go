@@ -40,15 +40,9 @@ func (b *builder) setCall(e expr.Expr, l expr.Layout, width int, wrap bool) (*se
 		s.one, err = b.compile(e, l)
 		return s, err
 	}
-	if call.Fn.Impl == nil {
-		return nil, pgerr.Unsupported("function " + call.Fn.Name)
-	}
 	var err error
-	if s.set, err = call.Fn.Impl.SetOf(call); err != nil {
+	if s.set, err = expr.SetOf(call); err != nil {
 		return nil, err
-	}
-	if s.set == nil {
-		return nil, pgerr.Unsupported("function " + call.Fn.Name + " as a set")
 	}
 	s.call = call
 	s.args, err = b.compileAll(call.Args, l)

@@ -137,6 +137,7 @@ func newTable(rt *Runtime, rel *catalog.Relation) (*table, error) {
 	if t.hidden, err = hiddenKeys(rt, rel); err != nil {
 		return nil, err
 	}
+	rt.tables = append(rt.tables, t)
 	return t, t.foreignKeys()
 }
 

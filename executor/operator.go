@@ -55,8 +55,20 @@ type Runtime struct {
 	// Bind binds an expression of the catalogue (a default, CHECK, generated column or index predicate) over a relation's
 	// row, as planner.BindExpr does. Foreign key actions need it for tables that the statement itself does not name.
 	Bind func(rel *catalog.Relation, cols []planner.Col, text string, want *types.T, typmod int32) (expr.Expr, error)
+	// tables are those that the statement writes.
+	tables []*table
 	// Instrument, when set, measures every operator (EXPLAIN ANALYZE).
 	Instrument *Instrument
+}
+
+// Flush sends the changes that the statement's operators have made and not yet sent.
+func (rt *Runtime) Flush(ctx context.Context) error {
+	for _, t := range rt.tables {
+		if err := t.flush(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Budget counts the bytes that a statement's operators hold.

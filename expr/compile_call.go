@@ -30,12 +30,10 @@ func binary(fn *Proc, a, b *types.T) (func(*Env, types.Datum, types.Datum) (type
 	if fn == nil {
 		return nil, pgerr.Internal("an operator was not resolved")
 	}
+	call := &Call{Fn: fn, Args: []Expr{&CaseArg{T: a}, &CaseArg{T: b}}, T: fn.Ret, Mod: -1, Loc: -1}
 	if fn.User != nil {
-		args := make([]types.Datum, 2)
-		return func(env *Env, a, b types.Datum) (types.Datum, error) {
-			args[0], args[1] = a, b
-			return callUser(env, fn, args)
-		}, nil
+		run := routine(call)
+		return func(env *Env, a, b types.Datum) (types.Datum, error) { return run(env, []types.Datum{a, b}) }, nil
 	}
 	if fn.Impl == nil {
 		return nil, refused(fn)
@@ -43,7 +41,7 @@ func binary(fn *Proc, a, b *types.T) (func(*Env, types.Datum, types.Datum) (type
 	if fn.Impl.F2 != nil {
 		return fn.Impl.F2, nil
 	}
-	f, err := fn.Impl.Func(&Call{Fn: fn, Args: []Expr{&CaseArg{T: a}, &CaseArg{T: b}}, T: fn.Ret, Mod: -1, Loc: -1})
+	f, err := fn.Impl.Func(call)
 	if err != nil {
 		return nil, err
 	}
@@ -54,11 +52,35 @@ func binary(fn *Proc, a, b *types.T) (func(*Env, types.Datum, types.Datum) (type
 	}, nil
 }
 
-func callUser(env *Env, fn *Proc, args []types.Datum) (types.Datum, error) {
-	if env.CallUser == nil {
-		return types.Null, refused(fn)
+// routine is the evaluation of a call of a user-defined function.
+func routine(c *Call) EvalFunc {
+	return func(env *Env, args []types.Datum) (types.Datum, error) {
+		if env.Routines == nil {
+			return types.Null, refused(c.Fn)
+		}
+		return env.Routines.Call(env, c, args)
 	}
-	return env.CallUser(env, fn, args)
+}
+
+// SetOf returns the row source of a call of a set-returning function, built-in or user-defined.
+func SetOf(c *Call) (SetFunc, error) {
+	fn := c.Fn
+	if fn.User != nil {
+		return func(env *Env, args []types.Datum, yield func(row ...types.Datum) error) error {
+			if env.Routines == nil {
+				return refused(fn)
+			}
+			return env.Routines.CallSet(env, c, args, yield)
+		}, nil
+	}
+	if fn.Impl == nil {
+		return nil, pgerr.Unsupported("function " + fn.Name)
+	}
+	set, err := fn.Impl.SetOf(c)
+	if err == nil && set == nil {
+		return nil, pgerr.Unsupported("function " + fn.Name + " as a set")
+	}
+	return set, err
 }
 
 func (c *compiler) call(e *Call) (Eval, error) {
@@ -67,7 +89,7 @@ func (c *compiler) call(e *Call) (Eval, error) {
 		return nil, pgerr.New(pgerr.FeatureNotSupported, "set-valued function called in context that cannot accept a set").At(e.Loc)
 	}
 	if fn.User != nil {
-		return c.general(e, func(env *Env, args []types.Datum) (types.Datum, error) { return callUser(env, fn, args) })
+		return c.general(e, routine(e))
 	}
 	if fn.Impl == nil {
 		return nil, refused(fn).At(e.Loc)

@@ -35,6 +35,8 @@ type Param struct {
 	N   int
 	T   *types.T
 	Mod int32
+	// Fields are those of a routine's variable of type record, as its present value has them.
+	Fields []types.Field
 }
 
 // ColRef is a column of a plan node below, or, inside a subquery or a lateral join, of an enclosing one.

@@ -167,7 +167,8 @@ func UserProc(f *catalog.Function) *Proc {
 	plain := true
 	for _, a := range f.Args {
 		plain = plain && a.Mode == 'i' && a.Name == ""
-		if a.Mode != 'o' && a.Mode != 't' {
+		// CALL names OUT arguments, too.
+		if a.Mode != 't' && (a.Mode != 'o' || f.Kind == 'p') {
 			p.Args = append(p.Args, a.Type)
 			if a.Default != "" {
 				p.Defaults = append(p.Defaults, a.Default)
@@ -370,6 +371,9 @@ func (r *Resolver) castFunction(c FuncCall, from *types.T) *types.T {
 // call builds the call of a chosen function: arguments in the function's order, defaults filled in, coerced.
 func (r *Resolver) call(c FuncCall, best *candidate) (Expr, error) {
 	fn := best.proc
+	if fn.User != nil {
+		r.Routines = append(r.Routines, fn.User)
+	}
 	args, declared := c.Args, best.args
 	if best.order != nil {
 		args, declared = make([]Expr, len(fn.Args)), fn.Args

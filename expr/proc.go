@@ -175,10 +175,19 @@ type Env struct {
 	Outer []types.Datum
 	// CaseArg is the value that CaseArg nodes read.
 	CaseArg types.Datum
-	// CallUser runs a user-defined function's body; nil where none can run.
-	CallUser func(env *Env, fn *Proc, args []types.Datum) (types.Datum, error)
+	// Routines runs the bodies of user-defined functions; nil where none can run.
+	Routines Routines
 	// Subplan runs a Subquery's plan; set by the executor.
 	Subplan func(env *Env, s *Subquery, row []types.Datum) (types.Datum, error)
+}
+
+// Routines runs the bodies of user-defined functions. args are valid during the call only; for strict functions none of
+// them is NULL.
+type Routines interface {
+	// Call returns the function's value.
+	Call(env *Env, c *Call, args []types.Datum) (types.Datum, error)
+	// CallSet yields the rows of a function that returns a set, as SetFunc does.
+	CallSet(env *Env, c *Call, args []types.Datum, yield func(row ...types.Datum) error) error
 }
 
 // Session is what functions may ask and change of the session that runs them.

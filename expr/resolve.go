@@ -24,6 +24,9 @@ type Resolver struct {
 	// refuses domains that have checks.
 	BindCheck func(base *types.T, text string) (Expr, error)
 
+	// Routines are the user-defined functions that were resolved so far.
+	Routines []*catalog.Function
+
 	users map[*catalog.Function]*Proc
 }
 

@@ -151,6 +151,10 @@ const maxParams = 65535
 
 func (b *binder) param(p *pg_query.ParamRef) (expr.Expr, error) {
 	n := int(p.Number)
+	if v := b.c.Variables; v != nil && !b.noParams {
+		x, err := v.Param(n)
+		return x, pgerr.At(err, p.Location)
+	}
 	if b.noParams || n < 1 || n > maxParams {
 		return nil, pgerr.New(pgerr.UndefinedParameter, "there is no parameter $%d", n).At(p.Location)
 	}

@@ -235,6 +235,8 @@ func (b *binder) shapeOf(x expr.Expr) []types.Field {
 	switch x := x.(type) {
 	case *expr.ColRef:
 		return b.shapes[x.ID]
+	case *expr.Param:
+		return x.Fields
 	case *expr.Row:
 		fields := make([]types.Field, len(x.Elems))
 		for i, e := range x.Elems {

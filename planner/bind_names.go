@@ -205,25 +205,33 @@ func (s *scope) bindColumnRef(c *pg_query.ColumnRef) (expr.Expr, error) {
 		return nil, pgerr.New(pgerr.SyntaxError, "invalid use of \"*\"").At(c.Location)
 	}
 	names := strs(c.Fields)
+	if s.b.c.Variables != nil && !s.b.noParams {
+		return s.columnOrVariable(names, c.Location)
+	}
+	return s.columnNamed(names, c.Location)
+}
+
+// columnNamed binds a column, a whole row or a function written as a column.
+func (s *scope) columnNamed(names []string, loc int32) (expr.Expr, error) {
 	if len(names) == 1 {
-		return s.simpleColumn(names[0], c.Location)
+		return s.simpleColumn(names[0], loc)
 	}
 	if len(names) > 4 {
-		return nil, pgerr.New(pgerr.SyntaxError, "improper qualified name (too many dotted names): %s", strings.Join(names, ".")).At(c.Location)
+		return nil, pgerr.New(pgerr.SyntaxError, "improper qualified name (too many dotted names): %s", strings.Join(names, ".")).At(loc)
 	}
-	it, err := s.qualified(names[:len(names)-1], c.Location)
+	it, err := s.qualified(names[:len(names)-1], loc)
 	if err != nil {
 		return nil, err
 	}
 	col := names[len(names)-1]
-	x, err := it.column(col, c.Location)
+	x, err := it.column(col, loc)
 	if err != nil || x != nil {
 		return x, err
 	}
-	if x, err := s.columnAsFunction(it, col, c.Location); err != nil || x != nil {
+	if x, err := s.columnAsFunction(it, col, loc); err != nil || x != nil {
 		return x, err
 	}
-	return nil, s.missingColumn(names[len(names)-2], col, c.Location)
+	return nil, s.missingColumn(names[len(names)-2], col, loc)
 }
 
 // wholeRowStar binds t.* where one value is wanted, as in f(t.*) or ROW comparison: PostgreSQL takes the whole row there.

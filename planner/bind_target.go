@@ -44,9 +44,11 @@ func (s *scope) star(n *pg_query.Node) ([]target, bool, error) {
 			t, err := s.allColumns(c.Location)
 			return t, true, err
 		}
-		it, err := s.qualified(strs(c.Fields[:len(c.Fields)-1]), c.Location)
+		names := strs(c.Fields[:len(c.Fields)-1])
+		it, err := s.qualified(names, c.Location)
 		if err != nil {
-			return nil, true, err
+			t, verr := s.variableStar(names, c.Location, err)
+			return t, true, verr
 		}
 		return itemTargets(it, c.Location), true, nil
 	}

@@ -480,4 +480,6 @@ type Plan struct {
 	Version int64
 	// Locks is set when the plan takes row locks.
 	Locks bool
+	// Routines are the user-defined functions that it calls.
+	Routines []*catalog.Function
 }

@@ -21,6 +21,8 @@ type Context struct {
 	Env *expr.Env
 	// ParamTypes are the declared types of $1, $2 ...; types.UnknownT or a missing entry is to be inferred.
 	ParamTypes []*types.T
+	// Variables are the names and parameters of the routine whose body is planned; nil outside of one.
+	Variables Variables
 	// NoParams refuses parameters (42P02): a statement of the simple protocol has none.
 	NoParams bool
 	// Fills is the OID of the materialised view that the statement is to fill, 0 for none.
@@ -66,7 +68,7 @@ func PlanStatement(ctx context.Context, c *Context, stmt *pg_query.Node) (*Plan,
 	}
 	return &Plan{
 		Root: root, Tag: tag, Params: params, Cols: q.cols, NumCols: len(b.cols), Relations: b.relations, Writes: b.writes,
-		Version: c.Snapshot.Version, Locks: b.locks,
+		Version: c.Snapshot.Version, Locks: b.locks, Routines: b.r.Routines,
 	}, nil
 }
 

@@ -100,3 +100,12 @@ func IsFunctionCall(text string) bool {
 	}
 	return n.GetFuncCall() != nil || n.GetCoalesceExpr() != nil || n.GetMinMaxExpr() != nil || n.GetSqlvalueFunction() != nil || strings.HasPrefix(text, "NULLIF(")
 }
+
+// Scan splits a text into tokens with their byte offsets, comments included. Errors are 42601.
+func Scan(text string) ([]*pg_query.ScanToken, error) {
+	r, err := pg_query.Scan(text)
+	if err != nil {
+		return nil, parseError(err)
+	}
+	return r.Tokens, nil
+}

@@ -56,6 +56,11 @@ func (s *Session) RollbackTo(ctx context.Context, name string) error {
 	}
 	sp := s.saves[i]
 	s.saves = s.saves[:i+1]
+	s.rollbackTo(ctx, sp)
+	return nil
+}
+
+func (s *Session) rollbackTo(ctx context.Context, sp savepoint) {
 	s.undo(ctx, sp.log)
 	s.undoHooks(ctx, sp.hooks)
 	if sp.locks < len(s.owner.held) {
@@ -63,5 +68,4 @@ func (s *Session) RollbackTo(ctx context.Context, name string) error {
 	}
 	s.releaseXactAdvisory(sp.advisory)
 	s.failed = false
-	return nil
 }

@@ -25,6 +25,8 @@ type StatementOptions struct {
 // Stmt is one run of a statement; it implements Statement.
 type Stmt struct {
 	s *Session
+	// outer is the statement that a routine's statement runs inside of.
+	outer *Stmt
 	// auto says that the statement is its own transaction.
 	auto   bool
 	write  bool
@@ -326,6 +328,9 @@ func (t *Stmt) Read(ctx context.Context, q mongo.Query) (mongo.Cursor, error) {
 }
 
 func (t *Stmt) snapshot() (*mongo.Session, error) {
+	if t.outer != nil {
+		return t.outer.snapshot()
+	}
 	frozen := !t.auto && t.s.opts.Isolation == RepeatableRead
 	if frozen && t.s.frozen != nil {
 		return t.s.frozen, nil

@@ -36,7 +36,12 @@ func (r *run) createFunction(n *pg_query.CreateFunctionStmt) (string, error) {
 		return "", err
 	}
 	if n.SqlBody != nil {
-		return "", pgerr.Unsupported("a function with an SQL-standard body")
+		if f.Language == "" {
+			f.Language = "sql"
+		}
+		if f.Body, err = bodyText(n.SqlBody); err != nil {
+			return "", err
+		}
 	}
 	if f.Language == "" {
 		return "", pgerr.New(pgerr.InvalidFunctionDefinition, "no language specified")
@@ -69,6 +74,36 @@ func (r *run) createFunction(n *pg_query.CreateFunctionStmt) (string, error) {
 	}
 	r.ch.PutFunction(f)
 	return tag, nil
+}
+
+// bodyText writes an SQL-standard body as statements.
+func bodyText(n *pg_query.Node) (string, error) {
+	deparse := func(n *pg_query.Node) (string, error) {
+		return pg_query.Deparse(&pg_query.ParseResult{Stmts: []*pg_query.RawStmt{{Stmt: n}}})
+	}
+	if ret := n.GetReturnStmt(); ret != nil {
+		target := &pg_query.Node{Node: &pg_query.Node_ResTarget{ResTarget: &pg_query.ResTarget{Val: ret.Returnval}}}
+		text, err := deparse(&pg_query.Node{Node: &pg_query.Node_SelectStmt{SelectStmt: &pg_query.SelectStmt{TargetList: []*pg_query.Node{target}}}})
+		return "RETURN " + strings.TrimPrefix(text, "SELECT "), err
+	}
+	var b strings.Builder
+	b.WriteString("BEGIN ATOMIC\n")
+	var list func(n *pg_query.Node) error
+	list = func(n *pg_query.Node) error {
+		if l := n.GetList(); l != nil {
+			for _, i := range l.Items {
+				if err := list(i); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		text, err := deparse(n)
+		b.WriteString(" " + text + ";\n")
+		return err
+	}
+	err := list(n)
+	return b.String() + "END", err
 }
 
 func (r *run) functionArgs(f *catalog.Function, n *pg_query.CreateFunctionStmt) error {

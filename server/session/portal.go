@@ -40,6 +40,8 @@ type portal struct {
 	// cursor is set for DECLARE.
 	cursor *cursor
 	held   bool
+	// up is the routine that the statement belongs to, nil for one of the client.
+	up *routines
 }
 
 // running is a plan under execution.

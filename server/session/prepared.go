@@ -33,7 +33,9 @@ type prepared struct {
 	// noParams says that $1 means nothing: the statement came by the simple protocol.
 	noParams bool
 	// fills is the materialised view that the statement fills, 0 for none.
-	fills   uint32
+	fills uint32
+	// vars makes what the names of a routine's body mean, for each plan; nil for a statement of the client.
+	vars    func() planner.Variables
 	created time.Time
 
 	plan     *planner.Plan
@@ -92,6 +94,9 @@ func (s *Session) planContext(ctx context.Context, snap *catalog.Snapshot, param
 func (s *Session) planOne(ctx context.Context, snap *catalog.Snapshot, params []*types.T, p *prepared) (*planner.Plan, error) {
 	c := s.planContext(ctx, snap, params)
 	c.NoParams, c.Fills = p.noParams, p.fills
+	if p.vars != nil {
+		c.Variables = p.vars()
+	}
 	return planner.PlanStatement(ctx, c, p.node)
 }
 

@@ -75,11 +75,18 @@ func statementOptions(plan *planner.Plan) txn.StatementOptions {
 
 func (s *Session) tryPlan(ctx context.Context, p *portal, plan *planner.Plan, k *clientSink, max int64) error {
 	writes := len(plan.Writes) > 0
+	code := runsCode(plan)
+	if code && s.single() {
+		// A function's statements are part of this one's transaction, and may have subtransactions.
+		if err := s.tx.BeginImplicit(s.defaults()); err != nil {
+			return err
+		}
+	}
 	r, err := s.build(ctx, p, plan, statementOptions(plan))
 	if err != nil {
 		return err
 	}
-	if !writes && !plan.Locks {
+	if !writes && !plan.Locks && !code {
 		k.streamed, _, err = r.pull(ctx, k, max)
 		if err == nil && !r.eof {
 			p.run = r
@@ -98,6 +105,16 @@ func (s *Session) tryPlan(ctx context.Context, p *portal, plan *planner.Plan, k 
 		p.tag = ""
 	}
 	return nil
+}
+
+// runsCode reports whether a plan may run a routine that changes data, so that it is repeated as a whole or not at all.
+func runsCode(plan *planner.Plan) bool {
+	for _, f := range plan.Routines {
+		if f.Volatile == 'v' || f.Language == "plpgsql" {
+			return true
+		}
+	}
+	return false
 }
 
 // finishPlan ends a plan's run and sets the portal's tag.
@@ -128,12 +145,13 @@ func (s *Session) finishPlan(ctx context.Context, p *portal, r *running, plan *p
 // build starts a transaction statement and opens the plan's operators in it.
 func (s *Session) build(ctx context.Context, p *portal, plan *planner.Plan, o txn.StatementOptions) (*running, error) {
 	s.eng.Metrics.Plans.WithLabelValues(p.prep.where).Inc()
-	st, err := s.tx.Start(ctx, o)
+	st, err := s.tx.Nested(ctx, p.up.outer(), o)
 	if err != nil {
 		return nil, err
 	}
 	r := &running{stmt: st}
 	r.rt = s.runtime(ctx, p, st)
+	r.rt.Env.Routines = &routines{s: s, st: st, rt: r.rt, up: p.up}
 	if r.op, err = executor.Build(r.rt, plan); err == nil {
 		if err = r.op.Open(ctx); err == nil {
 			return r, nil

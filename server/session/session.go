@@ -59,6 +59,14 @@ type Session struct {
 		sync.Mutex
 		a catalog.Activity
 	}
+
+	// codes are the compiled functions, calls what says where the running ones are, subs their subtransactions.
+	codes map[codeKey]*compiled
+	calls []func() string
+	subs  []subLevel
+	depth int
+	// unnamed counts the cursors that functions opened without a name.
+	unnamed int
 }
 
 // saveLevel ties a savepoint's name to its level of the settings.
@@ -230,7 +238,8 @@ func (s *Session) io(snap *catalog.Snapshot) *types.IO {
 // env makes what the evaluation of one statement depends on.
 func (s *Session) env(ctx context.Context, snap *catalog.Snapshot, params []types.Datum) *expr.Env {
 	return &expr.Env{
-		Ctx: ctx, IO: s.io(snap), Params: params, XactStart: s.xactStart, StmtStart: s.stmtStart, Session: s,
+		Routines: &routines{s: s},
+		Ctx:      ctx, IO: s.io(snap), Params: params, XactStart: s.xactStart, StmtStart: s.stmtStart, Session: s,
 		View: &catalog.View{Snapshot: snap, SearchPath: s.path(snap), User: s.User(), Live: liveView{s}},
 	}
 }

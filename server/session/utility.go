@@ -70,11 +70,11 @@ func (s *Session) utility(ctx context.Context, p *prepared, params []types.Datum
 	case *pg_query.Node_SelectStmt:
 		return s.selectInto(ctx, p, params, n.SelectStmt)
 	}
-	return s.maintenance(ctx, p)
+	return s.maintenance(ctx, p, params)
 }
 
 // maintenance runs the statements about storage and code.
-func (s *Session) maintenance(ctx context.Context, p *prepared) (result, error) {
+func (s *Session) maintenance(ctx context.Context, p *prepared, params []types.Datum) (result, error) {
 	switch n := p.node.GetNode().(type) {
 	case *pg_query.Node_LockStmt:
 		return tagged("LOCK TABLE", s.lockTable(ctx, n.LockStmt))
@@ -92,9 +92,9 @@ func (s *Session) maintenance(ctx context.Context, p *prepared) (result, error) 
 	case *pg_query.Node_LoadStmt:
 		return result{}, pgerr.Unsupported("LOAD")
 	case *pg_query.Node_DoStmt:
-		return result{}, pgerr.Unsupported("DO")
+		return s.do(ctx, n.DoStmt, nil)
 	case *pg_query.Node_CallStmt:
-		return result{}, pgerr.Unsupported("CALL")
+		return s.call(ctx, p, n.CallStmt, params, nil)
 	case *pg_query.Node_AlterSystemStmt:
 		return result{}, pgerr.Unsupported("ALTER SYSTEM")
 	case *pg_query.Node_ExecuteStmt:
@@ -117,6 +117,12 @@ func (s *Session) utilityCols(ctx context.Context, node *pg_query.Node) ([]plann
 			return nil, err
 		}
 		return p.cols, nil
+	case *pg_query.Node_CallStmt:
+		b, err := s.bindCall(ctx, &prepared{}, n.CallStmt)
+		if err != nil {
+			return nil, err
+		}
+		return b.cols, nil
 	case *pg_query.Node_FetchStmt:
 		if n.FetchStmt.Ismove {
 			return nil, nil

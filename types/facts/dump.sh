@@ -34,3 +34,4 @@ dump sql_features "SELECT * FROM information_schema.sql_features ORDER BY featur
 dump sql_implementation_info "SELECT * FROM information_schema.sql_implementation_info ORDER BY implementation_info_id"
 dump sql_parts "SELECT * FROM information_schema.sql_parts ORDER BY feature_id"
 dump sql_sizing "SELECT * FROM information_schema.sql_sizing ORDER BY sizing_id"
+(printf 'condition\tcode\n'; awk '!/^#/ && !/^Section/ && NF >= 4 && $2 != "S" {print $4 "\t" $1}' "$(pg_config --sharedir)/errcodes.txt") > plpgsql_conditions.tsv

@@ -21,14 +21,17 @@ type Error struct {
 	Position int
 	// Offset is a byte offset into the text handed to the parser plus one, 0 when unknown;
 	// the session turns it into Position, which counts characters.
-	Offset     int
-	Where      string
-	Schema     string
-	Table      string
-	Column     string
-	DataType   string
-	Constraint string
-	cause      error
+	Offset int
+	Where  string
+	// Query is the text that QueryPosition, like Position, points into, where the client did not send it: a function's.
+	Query         string
+	QueryPosition int
+	Schema        string
+	Table         string
+	Column        string
+	DataType      string
+	Constraint    string
+	cause         error
 }
 
 // New returns an ERROR with the SQLSTATE and the formatted message. A %w in the format keeps the cause for errors.Is.
