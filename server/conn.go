@@ -253,14 +253,20 @@ func (c *conn) leaveIdle() *pgerr.Error {
 	if d := c.draining; d != nil && c.sess.Status() == 'I' {
 		return d
 	}
-	if cause := context.Cause(c.ctx); cause != nil {
-		var e *pgerr.Error
-		if errors.As(cause, &e) {
-			return e
-		}
-		return fatal(pgerr.AdminShutdown, "terminating connection due to administrator command")
+	return c.ended()
+}
+
+// ended is what the client is told when the connection must end, nil while it need not.
+func (c *conn) ended() *pgerr.Error {
+	cause := context.Cause(c.ctx)
+	if cause == nil {
+		return nil
 	}
-	return nil
+	var e *pgerr.Error
+	if errors.As(cause, &e) {
+		return e
+	}
+	return fatal(pgerr.AdminShutdown, "terminating connection due to administrator command")
 }
 
 // readFailed answers a message that could not be read; true goes on.
@@ -318,6 +324,9 @@ func (c *conn) answer(msg pgproto3.FrontendMessage) bool {
 	ctx := c.startStatement()
 	err := c.run(ctx, msg)
 	c.endStatement()
+	if why := c.ended(); err == nil && why != nil {
+		err = why // pg_terminate_backend(pg_backend_pid()): no ReadyForQuery follows, so that no further query is sent
+	}
 	if err != nil {
 		e := c.explain(ctx, err)
 		c.sendError(e)
