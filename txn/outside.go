@@ -48,7 +48,7 @@ func (s *Session) Outside(ctx context.Context, f func(context.Context) error) er
 // times.
 func (s *Session) OutsideOf(ctx context.Context, database, collection string, f func(context.Context) error) error {
 	ns := place(database, collection)
-	if s.ms == nil || s.opts.Isolation != ReadCommitted || s.log.dropped > 0 || s.defs.touched[ns] {
+	if s.ms == nil || !s.opts.Isolation.committed() || s.log.dropped > 0 || s.defs.touched[ns] {
 		return s.Outside(ctx, f)
 	}
 	mark(&s.defs.newer, ns)

@@ -11,13 +11,17 @@ import (
 // Isolation is a transaction's isolation level.
 type Isolation uint8
 
-// The isolation levels. READ UNCOMMITTED is READ COMMITTED, as in PostgreSQL; SERIALIZABLE is refused, since MongoDB's
-// snapshot isolation lets write skew through.
+// The isolation levels. READ UNCOMMITTED is READ COMMITTED under another name, as in PostgreSQL; SERIALIZABLE is refused,
+// since MongoDB's snapshot isolation lets write skew through.
 const (
 	ReadCommitted Isolation = iota
 	RepeatableRead
 	Serializable
+	ReadUncommitted
 )
+
+// committed says that each statement sees what was committed before it.
+func (i Isolation) committed() bool { return i == ReadCommitted || i == ReadUncommitted }
 
 // Options are a transaction's characteristics.
 type Options struct {
@@ -350,7 +354,7 @@ func (s *Session) commit(ctx context.Context) error {
 		if err == nil {
 			break
 		}
-		again := s.opts.Isolation == ReadCommitted && (isRetry(err) || mongo.IsConflict(err)) && time.Now().Before(deadline)
+		again := s.opts.Isolation.committed() && (isRetry(err) || mongo.IsConflict(err)) && time.Now().Before(deadline)
 		if again {
 			s.dropMongo(ctx)
 			s.lost = s.log.total() > 0

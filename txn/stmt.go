@@ -77,7 +77,7 @@ func (s *Session) Start(ctx context.Context, o StatementOptions) (*Stmt, error) 
 // transaction is aborted, and the log replayed in a new one.
 // The counter-example: BEGIN; UPDATE a; (another session commits an INSERT into b); SELECT count(*) FROM b counts it.
 func (s *Session) refresh(ctx context.Context) {
-	if s.ms == nil || s.opts.Isolation != ReadCommitted || len(s.cursors) > 0 || s.log.dropped > 0 ||
+	if s.ms == nil || !s.opts.Isolation.committed() || len(s.cursors) > 0 || s.log.dropped > 0 ||
 		len(s.log.entries) > s.m.opts.RefreshLimit || s.m.locks.committed() == s.snap.seq {
 		return
 	}
@@ -209,7 +209,7 @@ func (t *Stmt) classify(err error) error {
 }
 
 func (t *Stmt) mayRetry() bool {
-	return !t.nested && (t.auto || t.s.opts.Isolation == ReadCommitted || t.s.queries <= 1)
+	return !t.nested && (t.auto || t.s.opts.Isolation.committed() || t.s.queries <= 1)
 }
 
 func isFinal(err error) bool {

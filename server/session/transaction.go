@@ -123,6 +123,8 @@ func isolation(name string) txn.Isolation {
 		return txn.RepeatableRead
 	case "serializable":
 		return txn.Serializable
+	case "read uncommitted":
+		return txn.ReadUncommitted
 	}
 	return txn.ReadCommitted
 }
@@ -146,7 +148,7 @@ func (s *Session) dynamic(name string) (string, bool) {
 	}
 	switch name {
 	case "transaction_isolation":
-		return [...]string{"read committed", "repeatable read", "serializable"}[o.Isolation], true
+		return [...]string{"read committed", "repeatable read", "serializable", "read uncommitted"}[o.Isolation], true
 	case "transaction_read_only":
 		return flag(o.ReadOnly), true
 	case "transaction_deferrable":
