@@ -63,8 +63,8 @@ func ZoneAbbrevByName(name string) (ZoneAbbrev, bool) {
 	return a, ok
 }
 
-// LoadZone returns the time zone of that name, in any case, with its proper spelling; also POSIX forms without daylight
-// saving such as "UTC+3" or "+3" (three hours west) or "<+03>-3". ok is false when there is none.
+// LoadZone returns the time zone of that name, in any case, with its proper spelling; also POSIX forms such as "UTC+3" or
+// "+3" (three hours west), "<+03>-3", or "EST5EDT,M3.2.0,M11.1.0". ok is false when there is none.
 func LoadZone(name string) (loc *time.Location, canonical string, ok bool) {
 	if strings.EqualFold(name, "UTC") {
 		return time.UTC, "UTC", true
@@ -78,15 +78,18 @@ func LoadZone(name string) (loc *time.Location, canonical string, ok bool) {
 			return loc, n, true
 		}
 	}
-	return posixZone(name)
+	canonical = strings.ToUpper(name)
+	loc, ok = posixZone(canonical)
+	return loc, canonical, ok
 }
 
-func posixZone(s string) (*time.Location, string, bool) {
+// posixZone reads an abbreviation, which PostgreSQL lets be empty, its offset west of Greenwich, and perhaps rules for daylight saving.
+func posixZone(s string) (*time.Location, bool) {
 	abbrev, rest := "", s
 	if strings.HasPrefix(s, "<") {
 		var found bool
 		if abbrev, rest, found = strings.Cut(s[1:], ">"); !found {
-			return nil, "", false
+			return nil, false
 		}
 	} else {
 		i := 0
@@ -95,24 +98,49 @@ func posixZone(s string) (*time.Location, string, bool) {
 		}
 		abbrev, rest = s[:i], s[i:]
 	}
-	if rest == "" || abbrev != "" && len(abbrev) < 3 {
-		return nil, "", false
+	n := strings.LastIndexAny("+-", rest[:min(1, len(rest))]) + 1
+	for n < len(rest) && (rest[n] >= '0' && rest[n] <= '9' || rest[n] == ':') {
+		n++
 	}
-	sign := -1 // POSIX counts west of Greenwich as positive
-	if rest[0] == '+' || rest[0] == '-' {
-		if rest[0] == '-' {
-			sign = 1
-		}
-		rest = rest[1:]
+	seconds, ok := posixOffset(rest[:n])
+	if !ok {
+		return nil, false
+	}
+	if n == len(rest) {
+		return time.FixedZone(abbrev, seconds), true
+	}
+	loc, err := time.LoadLocationFromTZData(s, zoneFile(s))
+	if err != nil || !strings.Contains(s, ",") && !isAlpha(rest[n]) && rest[n] != '<' {
+		return nil, false
+	}
+	return loc, true
+}
+
+// posixOffset reads [+-]hh[:mm[:ss]], where west of Greenwich is positive, as seconds east of it.
+func posixOffset(s string) (int, bool) {
+	sign := -1
+	switch {
+	case strings.HasPrefix(s, "+"):
+		s = s[1:]
+	case strings.HasPrefix(s, "-"):
+		s, sign = s[1:], 1
 	}
 	seconds, unit := 0, 3600
-	for i, p := range strings.Split(rest, ":") {
+	for i, p := range strings.Split(s, ":") {
 		n, err := strconv.ParseUint(p, 10, 8)
 		if err != nil || i > 2 || i == 0 && n > 167 || i > 0 && n > 59 {
-			return nil, "", false
+			return 0, false
 		}
 		seconds += int(n) * unit
 		unit /= 60
 	}
-	return time.FixedZone(abbrev, sign*seconds), s, true
+	return sign * seconds, true
+}
+
+// zoneFile returns a time zone file that has no transitions, only the rule for all times.
+func zoneFile(rule string) []byte {
+	// The header's counts: no leap seconds or transitions, one type with an abbreviation of one byte.
+	header := "TZif2" + strings.Repeat("\x00", 15) + strings.Repeat("\x00", 16) + "\x00\x00\x00\x01" + "\x00\x00\x00\x01"
+	body := strings.Repeat("\x00", 6) + "\x00"
+	return []byte(header + body + header + body + "\n" + rule + "\n")
 }

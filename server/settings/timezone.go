@@ -1,34 +1,14 @@
 package settings
 
 import (
-	_ "embed" // the list of zone names
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-	_ "time/tzdata" // zones do not depend on the machine
 
+	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
-
-//go:embed timezones.txt
-var zoneList string
-
-var zoneNames = sync.OnceValue(func() map[string]string {
-	m := map[string]string{}
-	for _, n := range strings.Fields(zoneList) {
-		m[strings.ToLower(n)] = n
-	}
-	return m
-})
-
-// ZoneNames returns the names of the IANA time zones, sorted.
-func ZoneNames() []string { return strings.Fields(zoneList) }
-
-// A POSIX zone without daylight saving: a name, then the offset west of Greenwich.
-var posixZone = regexp.MustCompile(`^(<[A-Za-z0-9+:-]+>|[A-Za-z]{3,})([+-]?\d{1,2})(?::(\d{2})(?::(\d{2}))?)?$`)
 
 // An interval as SET TIME ZONE INTERVAL writes it, already turned into seconds east of Greenwich.
 const intervalPrefix = "interval "
@@ -37,12 +17,6 @@ const intervalPrefix = "interval "
 func Zone(v string) (*time.Location, string, error) {
 	invalid := func() *pgerr.Error {
 		return pgerr.New(pgerr.InvalidParameterValue, "invalid value for parameter \"TimeZone\": \"%s\"", v)
-	}
-	if name, ok := zoneNames()[strings.ToLower(v)]; ok {
-		loc, err := time.LoadLocation(name)
-		if err == nil {
-			return loc, name, nil
-		}
 	}
 	if s, ok := strings.CutPrefix(v, intervalPrefix); ok {
 		sec, err := strconv.Atoi(s)
@@ -60,19 +34,15 @@ func Zone(v string) (*time.Location, string, error) {
 		loc, name := offsetZone(sec)
 		return loc, name, nil
 	}
-	m := posixZone.FindStringSubmatch(v)
-	if m == nil {
+	loc, name, ok := types.LoadZone(v)
+	if !ok {
 		return nil, "", invalid()
 	}
-	h, _ := strconv.Atoi(m[2])
-	mi, _ := strconv.Atoi(m[3])
-	s, _ := strconv.Atoi(m[4])
-	sec := mi*60 + s
-	if strings.HasPrefix(m[2], "-") {
-		sec = -sec
+	if _, sec := time.Date(2000, 1, 1, 0, 0, 0, 0, loc).Zone(); sec%60 != 0 {
+		return nil, "", pgerr.New(pgerr.InvalidParameterValue, "time zone \"%s\" appears to use leap seconds", v).
+			WithDetail("PostgreSQL does not support leap seconds.")
 	}
-	name := strings.ToUpper(v)
-	return time.FixedZone(strings.Trim(strings.ToUpper(m[1]), "<>"), -(h*3600 + sec)), name, nil
+	return loc, name, nil
 }
 
 // offsetZone names a fixed offset as PostgreSQL does: the ISO form in brackets, then the POSIX one with its sign turned.
