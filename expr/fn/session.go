@@ -222,7 +222,7 @@ func signal(f func(expr.Session, int32) bool) evalFn {
 		}
 		pid := int32(args[0].Int())
 		if f(s, pid) {
-			return types.True, nil
+			return types.True, env.Ctx.Err() // it may have been this session
 		}
 		s.Notice(pgerr.New(pgerr.Warning, "PID %d is not a PostgreSQL server process", pid).WithSeverity("WARNING"))
 		return types.False, nil

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -116,6 +117,11 @@ func (s *Session) ready(ctx context.Context, p *prepared) error {
 	if params == nil {
 		params = p.declared
 	}
+	if p.snap != nil && p.snap != snap {
+		if params, err = typesNow(snap, params); err != nil {
+			return err
+		}
+	}
 	plan, err := s.planOne(ctx, snap, params, p)
 	if err != nil && s.overlay == nil && pgerr.Is(err, pgerr.UndefinedTable) {
 		// A collection that a program of MongoDB's own made since the last look is a table.
@@ -140,6 +146,20 @@ func (s *Session) ready(ctx context.Context, p *prepared) error {
 	p.plan, p.snap, p.planKey, p.inBlock = plan, snap, key, block
 	p.params, p.cols, p.described = plan.Params, plan.Cols, true
 	return nil
+}
+
+// typesNow returns the types as a later catalogue has them: an enum may have got a label since.
+func typesNow(snap *catalog.Snapshot, old []*types.T) ([]*types.T, error) {
+	now := slices.Clone(old)
+	for i, t := range now {
+		if types.ByOID(t.OID) != nil {
+			continue
+		}
+		if now[i] = snap.TypeByOID(t.OID); now[i] == nil {
+			return nil, pgerr.Internal("cache lookup failed for type %d", t.OID)
+		}
+	}
+	return now, nil
 }
 
 func sameTypes(a, b []planner.Col) bool {
