@@ -77,6 +77,9 @@ func (b *binder) statement(stmt *pg_query.Node) (*query, string, error) {
 	switch n := stmt.Node.(type) {
 	case *pg_query.Node_SelectStmt:
 		q, err := s.query(n.SelectStmt, true)
+		if err == nil && q.cols == nil {
+			q.cols = []Col{} // "SELECT" alone returns a row, of no columns
+		}
 		return q, "SELECT", err
 	case *pg_query.Node_InsertStmt:
 		q, err := b.modifying(s, stmt)
