@@ -16,9 +16,11 @@ type AdvisoryKey struct {
 type advisoryHold struct {
 	session [2]int
 	xact    [2]int
+	// global says that the lock is held exclusively against other proxies.
+	global bool
 }
 
-func (h *advisoryHold) empty() bool { return *h == advisoryHold{} }
+func (h *advisoryHold) empty() bool { return h.session == [2]int{} && h.xact == [2]int{} }
 
 func (h *advisoryHold) mode() LockMode {
 	if h.session[1] > 0 || h.xact[1] > 0 {
@@ -41,7 +43,7 @@ func (s *Session) advisoryName(k AdvisoryKey) string {
 }
 
 // AdvisoryLock takes an advisory lock of the session's database, for the transaction (xact) or the session. With try it
-// does not wait: ok is false when another session holds it. The locks are known within this process.
+// does not wait: ok is false when another session holds it.
 func (s *Session) AdvisoryLock(ctx context.Context, k AdvisoryKey, shared, xact, try bool) (ok bool, err error) {
 	name := s.advisoryName(k)
 	mode, wait, i := LockUpdate, WaitBlock, 1
@@ -56,17 +58,28 @@ func (s *Session) AdvisoryLock(ctx context.Context, k AdvisoryKey, shared, xact,
 		return false, err
 	}
 	h := s.advisory[name]
+	if err == nil && (h == nil || !shared && !h.global) {
+		ok, err = s.m.holdGlobally(ctx, name, !shared, wait, s.lockTimeout)
+		if ok && h != nil {
+			s.m.dropGlobally(name) // the stronger hold replaces it
+			h.global = true
+		}
+	}
+	if !ok || err != nil {
+		// Granted here, and refused elsewhere or cancelled: back to what was held before.
+		if h == nil {
+			s.m.locks.setMode(s.owner, name, 0, false)
+		} else {
+			s.m.locks.setMode(s.owner, name, h.mode(), true)
+		}
+		return false, err
+	}
 	if h == nil {
-		h = &advisoryHold{}
+		h = &advisoryHold{global: !shared}
 		if s.advisory == nil {
 			s.advisory = map[string]*advisoryHold{}
 		}
 		s.advisory[name] = h
-	}
-	if err != nil {
-		// Granted while the wait was cancelled: give it back.
-		s.settle(name, h)
-		return false, err
 	}
 	if xact {
 		h.xact[i]++
@@ -129,5 +142,6 @@ func (s *Session) settle(name string, h *advisoryHold) {
 	s.m.locks.setMode(s.owner, name, h.mode(), !h.empty())
 	if h.empty() {
 		delete(s.advisory, name)
+		s.m.dropGlobally(name)
 	}
 }

@@ -50,6 +50,8 @@ type lockOwner struct {
 	deadlockTimeout time.Duration
 	// xid numbers the transaction in messages, once somebody had to wait for it; database is the OID of the session's.
 	xid, database uint32
+	// requests are those that ask other proxies for the owner's table locks.
+	requests []string
 	// held are the keys in the order they were taken; modes are in the entries.
 	held []string
 }

@@ -25,6 +25,8 @@ type ManagerOptions struct {
 	CommitTimeout time.Duration
 	// Cluster tells whether other proxies are there; nil means that there are none.
 	Cluster *cluster.Member
+	// Changed is told of a database whose catalogue another proxy may have changed.
+	Changed func(database string)
 }
 
 // Manager is what the transactions of all sessions of a server share. It is safe for concurrent use.
@@ -35,6 +37,11 @@ type Manager struct {
 
 	cluster *cluster.Member
 	slots   slots
+	global  global
+	// orphans are requests that could not be removed.
+	orphans   []string
+	proxiedMu sync.Mutex
+	proxied   map[string]*proxied
 	// committing is held (shared) by commits, so that one that began before other proxies turned up ends before they do.
 	committing sync.RWMutex
 }

@@ -75,6 +75,8 @@ type Session struct {
 	slotTaken bool
 	slotName  string
 	untouched []rows
+	// tables are those that are locked against other proxies' statements.
+	tables []string
 	// elsewhere are the rows that the present statement found locked by other proxies; noWait says that it is run again
 	// without them.
 	elsewhere map[string]bool
@@ -281,6 +283,7 @@ func (s *Session) Fail(ctx context.Context) {
 	s.log.reset()
 	s.lost = false
 	s.m.locks.releaseFrom(s.owner, 0, false)
+	s.dropTables()
 	s.releaseXactAdvisory(nil)
 }
 
@@ -343,6 +346,7 @@ func (s *Session) forget() {
 
 func (s *Session) release(wrote bool) {
 	s.m.locks.releaseFrom(s.owner, 0, wrote)
+	s.dropTables()
 	s.releaseXactAdvisory(nil)
 }
 

@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -18,11 +19,41 @@ type TableLock struct {
 // catalogue before may be out of date. databaseOID is the number of the session's database in messages.
 func (s *Session) LockTable(ctx context.Context, l TableLock, wait LockWait) (waited bool, err error) {
 	w := &waiter{owner: s.owner, key: tableKey(s.db, l.OID), mode: l.Mode}
-	ok, _, err := s.m.locks.take(ctx, w, wait, s.lockTimeout, nil)
-	if err == nil && !ok {
-		err = pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on relation \"%s\"", l.Name)
+	refused := func(err error) error {
+		if err == nil {
+			err = pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on relation \"%s\"", l.Name)
+		}
+		return err
 	}
-	return w.granted != nil, err
+	strong := l.Mode >= TableShareUpdateExclusive
+	if strong {
+		// One proxy at a time, so that no two wait for each other here.
+		ok, err := s.m.holdGlobally(ctx, w.key, true, wait, s.timeout())
+		if !ok || err != nil {
+			return false, refused(err)
+		}
+		s.tables = append(s.tables, w.key)
+	}
+	mark := len(s.owner.held)
+	ok, _, err := s.m.locks.take(ctx, w, wait, s.lockTimeout, nil)
+	if err != nil || !ok {
+		return false, refused(err)
+	}
+	if strong && s.m.cluster.Shared() {
+		if ok, err := s.ask(ctx, w.key, l.Mode, wait); err != nil || !ok {
+			s.m.locks.releaseFrom(s.owner, mark, false)
+			return false, refused(err)
+		}
+	}
+	return w.granted != nil, nil
+}
+
+// timeout is lock_timeout where other proxies are waited for, whose waits for this one no deadlock detection sees.
+func (s *Session) timeout() time.Duration {
+	if s.lockTimeout == 0 && s.m.cluster.Shared() {
+		return s.m.opts.RetryTimeout
+	}
+	return s.lockTimeout
 }
 
 // LockInfo is a lock of pg_locks.

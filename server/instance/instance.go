@@ -76,7 +76,7 @@ func Start(ctx context.Context, o Options) (*Instance, error) {
 	catalogs := store.New(client, pgcatalog.System())
 	member := cluster.New(client, o.Log)
 	eng := &session.Engine{
-		Client: client, Txns: txn.NewManager(client, txn.ManagerOptions{Cluster: member}), Cluster: member, Catalogs: catalogs, Settings: table, Metrics: m, Log: o.Log,
+		Client: client, Txns: txn.NewManager(client, txn.ManagerOptions{Cluster: member, Changed: catalogs.Committed}), Cluster: member, Catalogs: catalogs, Settings: table, Metrics: m, Log: o.Log,
 		Procs: expr.NewProcs(append(fn.All(), pgcatalog.Functions()...)...), MemoryLimit: o.MemoryLimit,
 	}
 	eng.Start()

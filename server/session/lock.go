@@ -20,7 +20,13 @@ func (s *Session) runnable(ctx context.Context, p *prepared) error {
 			return err
 		}
 		waited, err := s.lockPlan(ctx, p.plan)
-		if err != nil || !waited {
+		if err != nil {
+			return err
+		}
+		// The table may have changed between planning and locking, too.
+		planned := p.snap
+		snap, err := s.snapshot(ctx)
+		if err != nil || !waited && snap == planned {
 			return err
 		}
 	}

@@ -330,3 +330,88 @@ func workOnce(c *pgx.Conn, worker int) (done bool, err error) {
 	}
 	return done, nil
 }
+
+func TestTableAndAdvisoryLocksAcrossProxies(t *testing.T) {
+	a, b, db := two(t)
+	ca, cb := connect(t, a, db), connect(t, b, db)
+	exec(t, ca, "CREATE TABLE t (id int PRIMARY KEY, v int)")
+	time.Sleep(400 * time.Millisecond)
+	exec(t, cb, "SET lock_timeout = '400ms'")
+	for _, c := range []struct{ lock, other, state string }{
+		{"LOCK TABLE t IN ACCESS EXCLUSIVE MODE", "SELECT count(*) FROM t", "55P03"},
+		{"LOCK TABLE t IN SHARE MODE", "SELECT count(*) FROM t", ""},
+		{"LOCK TABLE t IN SHARE MODE", "INSERT INTO t VALUES (1, 1)", "55P03"},
+		{"LOCK TABLE t IN EXCLUSIVE MODE", "LOCK TABLE t IN SHARE MODE NOWAIT", "55P03"},
+		{"INSERT INTO t VALUES (1, 1)", "LOCK TABLE t IN SHARE MODE NOWAIT", "55P03"},
+		{"INSERT INTO t VALUES (1, 1)", "CREATE INDEX i ON t (v)", "55P03"},
+		{"SELECT count(*) FROM t", "ALTER TABLE t ADD COLUMN w int", "55P03"},
+		{"ALTER TABLE t ADD COLUMN w int", "INSERT INTO t VALUES (1, 1)", "55P03"},
+		{"SELECT pg_advisory_xact_lock(1)", "SELECT pg_advisory_xact_lock(1)", "55P03"},
+		{"SELECT pg_advisory_xact_lock(1)", "SELECT pg_advisory_xact_lock(2)", ""},
+		{"SELECT pg_advisory_xact_lock_shared(1)", "SELECT pg_advisory_xact_lock_shared(1)", ""},
+		{"SELECT pg_advisory_xact_lock_shared(1)", "SELECT pg_advisory_xact_lock(1)", "55P03"},
+		{"SELECT pg_advisory_xact_lock(1)", "SELECT 1 / pg_try_advisory_xact_lock(1)::int", "22012"},
+	} {
+		exec(t, ca, "BEGIN")
+		exec(t, ca, c.lock)
+		exec(t, cb, "BEGIN")
+		_, err := cb.Exec(context.Background(), c.other)
+		if state(err) != c.state {
+			t.Errorf("%s, then elsewhere %s: %v, want %q", c.lock, c.other, err, c.state)
+		}
+		exec(t, cb, "ROLLBACK")
+		exec(t, ca, "ROLLBACK")
+		exec(t, cb, "BEGIN")
+		exec(t, cb, c.other)
+		exec(t, cb, "ROLLBACK")
+	}
+	// Who waited for another proxy's DDL sees it.
+	exec(t, cb, "SET lock_timeout = 0")
+	exec(t, ca, "BEGIN")
+	exec(t, ca, "ALTER TABLE t ADD COLUMN w int DEFAULT 7")
+	got := make(chan error, 1)
+	go func() {
+		_, err := cb.Exec(context.Background(), "INSERT INTO t (id, w) VALUES (1, 8)")
+		got <- err
+	}()
+	time.Sleep(300 * time.Millisecond)
+	exec(t, ca, "COMMIT")
+	if err := <-got; err != nil {
+		t.Errorf("an insert that waited for ALTER TABLE: %v", err)
+	}
+	// A session's lock is gone with its process.
+	exec(t, cb, "SELECT pg_advisory_lock(9)")
+	if err := b.Process.Signal(os.Kill); err != nil {
+		t.Fatal(err)
+	}
+	<-b.Process.Done()
+	began := time.Now()
+	exec(t, ca, "SET lock_timeout = '20s'")
+	exec(t, ca, "SELECT pg_advisory_lock(9)")
+	if d := time.Since(began); d > 5*time.Second {
+		t.Errorf("the lock of a process that was killed was held for %v", d)
+	}
+}
+
+func TestNotifyAcrossProxies(t *testing.T) {
+	a, b, db := two(t)
+	ca, cb := connect(t, a, db), connect(t, b, db)
+	exec(t, cb, "LISTEN news")
+	exec(t, ca, "BEGIN")
+	exec(t, ca, "NOTIFY news, 'one'")
+	exec(t, ca, "ROLLBACK")
+	exec(t, ca, "NOTIFY news, 'two'")
+	exec(t, ca, "CREATE TABLE t (id int)")
+	exec(t, ca, "BEGIN")
+	exec(t, ca, "INSERT INTO t VALUES (1)")
+	exec(t, ca, "SELECT pg_notify('news', 'three')")
+	exec(t, ca, "COMMIT")
+	for _, want := range []string{"two", "three"} {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		n, err := cb.WaitForNotification(ctx)
+		cancel()
+		if err != nil || n.Payload != want {
+			t.Fatalf("notification %v, %v; want %q", n, err, want)
+		}
+	}
+}
