@@ -222,3 +222,50 @@ func TestBatchesComeWhole(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A cursor that is closed before its end is closed on the server, in every mode.
+func TestCloseEarly(t *testing.T) {
+	ctx, c := connect(t, mongo.Options{})
+	db := testenv.Database(t)
+	var docs []mongo.Write
+	for i := range 500 {
+		raw, err := bson.Marshal(bson.D{{Key: "_id", Value: i}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs = append(docs, mongo.Write{Kind: mongo.WriteInsert, ID: bson.Raw(raw).Lookup("_id"), Doc: raw})
+	}
+	if err := c.Write(ctx, db, "c", docs); err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []mongo.Mode{mongo.Plain, mongo.Snapshot, mongo.Transaction} {
+		s, err := c.Session(mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cur, err := s.Read(ctx, mongo.Query{Database: db, Collection: "c"})
+		if err == nil {
+			_, err = cur.Next(ctx)
+		}
+		if err == nil {
+			err = cur.Close(ctx)
+		}
+		if err != nil {
+			t.Error(mode, err)
+		}
+		s.End(ctx)
+	}
+	var status struct {
+		Metrics struct {
+			Cursor struct {
+				Open struct{ Total int64 }
+			}
+		}
+	}
+	if err := c.Driver().Database("admin").RunCommand(ctx, bson.D{{Key: "serverStatus", Value: 1}}).Decode(&status); err != nil {
+		t.Fatal(err)
+	}
+	if n := status.Metrics.Cursor.Open.Total; n != 0 {
+		t.Errorf("%d cursors are open", n)
+	}
+}

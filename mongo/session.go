@@ -106,7 +106,7 @@ func (s *Session) Read(ctx context.Context, q Query) (Cursor, error) {
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
-	return &cursor{s: s, cur: cur, fixed: q.BatchSize != 0}, nil
+	return &cursor{s: s, cur: cur, database: q.Database, collection: q.Collection, fixed: q.BatchSize != 0}, nil
 }
 
 func findOptions(q Query) *options.FindOptionsBuilder {
@@ -154,11 +154,12 @@ func aggregateOptions(q Query) *options.AggregateOptionsBuilder {
 const laterBatch = 10000
 
 type cursor struct {
-	s      *Session
-	cur    *driver.Cursor
-	fixed  bool // the caller chose the batch size
-	grown  bool
-	closed bool
+	s                    *Session
+	cur                  *driver.Cursor
+	database, collection string
+	fixed                bool // the caller chose the batch size
+	grown                bool
+	closed               bool
 }
 
 // Next returns the next document; its memory belongs to the batch's own wire message, which nobody writes again.
@@ -190,6 +191,11 @@ func (c *cursor) Close(ctx context.Context) error {
 	c.closed = true
 	kctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
+	if c.s.mode == Snapshot && c.cur.ID() != 0 {
+		// The driver would send the session's snapshot along, which killCursors does not take.
+		kill := bson.D{{Key: "killCursors", Value: c.collection}, {Key: "cursors", Value: bson.A{c.cur.ID()}}}
+		return Error(kctx, c.s.c.c.Database(c.database).RunCommand(kctx, kill).Err())
+	}
 	return Error(kctx, c.cur.Close(kctx))
 }
 
