@@ -27,6 +27,8 @@ type builder struct {
 	subs map[*expr.Subquery]*subState
 	// runs holds what uncorrelated subqueries gave, for all places that use the same plan.
 	runs map[*planner.Subplan]*subRun
+	// leaves are the operators of pushed scans, for joins that ask them by key.
+	leaves map[*planner.Pushed]*pushedOp
 	// read lists the CTEs that were referenced so far: what is built between two lengths of it depends on those.
 	read []*cteStore
 	// keeping counts the enclosing WITH that modify data; readers lists the tables' readers in them, which may have to read
@@ -38,6 +40,7 @@ type builder struct {
 func newBuilder(rt *Runtime, numCols int) *builder {
 	b := &builder{
 		rt: rt, ctes: map[*planner.CTE]*cteStore{}, subs: map[*expr.Subquery]*subState{}, runs: map[*planner.Subplan]*subRun{},
+		leaves: map[*planner.Pushed]*pushedOp{},
 	}
 	env := rt.Env
 	if len(env.Outer) < numCols {

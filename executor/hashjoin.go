@@ -16,6 +16,8 @@ type hashJoin struct {
 	typs         []keyType
 	vals         []types.Datum
 	tick         ticker
+	// ordered says that the left rows' order is to be kept, which spilling would lose.
+	ordered bool
 
 	table *joinTable
 	in    reader
@@ -127,7 +129,7 @@ func (j *hashJoin) load(ctx context.Context) error {
 			return j.parts.addRight(row, j.vals)
 		}
 		err := j.table.add(row, j.vals, j.keepsRight())
-		if isFull(err) {
+		if isFull(err) && !j.ordered {
 			return j.overflow(row, err)
 		}
 		return err

@@ -71,6 +71,9 @@ func (b *builder) join(n *planner.Join, left, right Operator) (Operator, error) 
 		op.lkeys, op.rkeys, op.typs = append(op.lkeys, l), append(op.rkeys, r), append(op.typs, t)
 	}
 	op.vals = make([]types.Datum, len(keys))
+	if n.Lookup != nil {
+		return b.lookupJoin(n, op)
+	}
 	return op, nil
 }
 

@@ -27,6 +27,9 @@ type pushedOp struct {
 	recheck []scalar
 	limit   limitOp // evaluates LIMIT and OFFSET; it has no input
 	removed int64   // rows that the recheck took out
+	// within restricts the rows to keys of a join; none says that there are no keys.
+	within bson.D
+	none   bool
 
 	cursor mongo.Cursor
 	done   bool
@@ -67,6 +70,7 @@ func (b *builder) buildPushed(n *planner.Pushed) (Operator, error) {
 		*l.to = &s
 	}
 	op.recheck, err = b.compileAll(n.Recheck, layoutOf(n.Scan.Out))
+	b.leaves[n] = op
 	return op, err
 }
 
@@ -197,8 +201,8 @@ func (p *pushedOp) build() (q mongo.Query, none bool, err error) {
 		return q, false, err
 	}
 	limit, err := p.limit.count(p.limit.limit, math.MaxInt64, pgerr.InvalidRowCountInLimitClause, "LIMIT must not be negative")
-	if err != nil || limit == 0 {
-		return q, limit == 0, err
+	if err != nil || limit == 0 || p.none {
+		return q, limit == 0 || p.none, err
 	}
 	if limit < math.MaxInt64 {
 		q.Limit = limit
@@ -206,9 +210,19 @@ func (p *pushedOp) build() (q mongo.Query, none bool, err error) {
 	if q.Filter, err = p.query.filter(); err != nil {
 		return q, false, err
 	}
+	if p.within != nil {
+		q.Filter = bothFilters(p.within, q.Filter)
+	}
 	q.Sort = sortSpec(p.node)
 	q.Projection = projection(p.node)
 	return q, false, nil
+}
+
+func bothFilters(a, b bson.D) bson.D {
+	if len(b) == 0 {
+		return a
+	}
+	return bson.D{{Key: "$and", Value: bson.A{a, b}}}
 }
 
 // sortSpec is MongoDB's sort; a timestamp's microseconds are its second key, where a missing one is 0 and comes first.

@@ -36,6 +36,22 @@ func (m *Matcher) Filter(e Expr) (*Match, string) { return m.compile(e, false) }
 func nothing() bson.D    { return bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: bson.A{}}}}} }
 func everything() bson.D { return bson.D{} }
 
+// Lookup returns the stored column behind a key that values of another type are looked up in, nil when MongoDB's equality
+// is not PostgreSQL's there.
+func (m *Matcher) Lookup(key Expr, other *types.T) *catalog.Column {
+	col := m.column(key)
+	if col == nil || incomparable(col, key.Type(), other, true) != "" {
+		return nil
+	}
+	return col
+}
+
+// In returns the filter of the documents whose column equals one of the values, which are of type t and not NULL. It may let
+// more through.
+func In(col *catalog.Column, t *types.T, vals []types.Datum) (bson.D, error) {
+	return field{col}.in(true, t, vals)
+}
+
 // Equality returns the stored column that a condition compares with a value, and that value, when the condition is an
 // equality that MongoDB's own comparison decides; nil for others.
 func (m *Matcher) Equality(e Expr) (*catalog.Column, Expr) {

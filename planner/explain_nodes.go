@@ -224,6 +224,7 @@ func (x *Explainer) describeJoin(out *ExplainNode, n *Join) {
 			cond = "(" + cond + ")"
 		}
 		if n.Lookup != nil {
+			out.prop("Lookup Index", n.Lookup.Index)
 			out.prop("Lookup Cond", cond)
 		} else {
 			out.Type = "Hash" + joinNames[n.Kind] + " Join"

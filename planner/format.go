@@ -255,7 +255,13 @@ func describeJoinNode(n *Join, x func(expr.Expr) string, xs func([]expr.Expr) st
 		s += " lateral"
 	}
 	if n.Lookup != nil {
-		s += " lookup"
+		s += " lookup " + n.Lookup.Index
+		if n.Lookup.Limited {
+			s += " limited"
+		}
+		if n.Lookup.Ordered {
+			s += " ordered"
+		}
 	}
 	for i, k := range n.Equi {
 		s += map[bool]string{true: " equi ", false: ", "}[i == 0] + x(k.Left) + " = " + x(k.Right)

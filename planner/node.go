@@ -166,8 +166,19 @@ type EquiKey struct {
 	Eq          *expr.Proc
 }
 
-// LookupJoin names the equality whose right side is an indexed column.
-type LookupJoin struct{ Key int }
+// LookupJoin says how a join asks its right side by key: Equi[Key] compares with Column, of the right side's leaf, which
+// leads the index named Index.
+type LookupJoin struct {
+	Key    int
+	Column expr.Expr
+	Index  string
+	// Most is how many left rows are looked up before the whole right side is read instead.
+	Most int
+	// Limited says that few of the join's rows are read: the left rows are taken in small parts.
+	Limited bool
+	// Ordered says that the left rows' order must be kept: all are looked up, in parts, however many there are.
+	Ordered bool
+}
 
 // Aggregate groups its input. Sets lists the grouping sets as indexes into Keys; nil means one set of all keys.
 type Aggregate struct {

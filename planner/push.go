@@ -99,10 +99,23 @@ func pushLimitInto(c *Context, l *Limit, n Node) (Node, bool) {
 			return nil, false
 		}
 		return n.WithInputs([]Node{below}), true
+	case *Join:
+		// Each row of the left side is one row of the join.
+		if n.Kind != LeftJoin || n.Lateral || !uniqueRight(n.Right, n.Equi) {
+			return nil, false
+		}
+		below, ok := pushLimitInto(c, l, n.Left)
+		if !ok {
+			return nil, false
+		}
+		return n.WithInputs([]Node{below, n.Right}), true
 	case *Sort:
 		below, keys, ok := sortSource(n.Input, n.Keys)
 		if !ok {
 			return nil, false
+		}
+		if j, ok := below.(*Join); ok {
+			return pushTopIntoLeft(c, l, n, j, keys)
 		}
 		p := limitable(c, l, below)
 		if p == nil || len(p.Sort) > 0 || !sortable(p, keys) {
@@ -118,6 +131,26 @@ func pushLimitInto(c *Context, l *Limit, n Node) (Node, bool) {
 		return &out, true
 	}
 	return nil, false
+}
+
+// pushTopIntoLeft lets the left side of an outer join choose the first rows. The join may lose their order, so they are
+// sorted again.
+func pushTopIntoLeft(c *Context, l *Limit, s *Sort, j *Join, keys []expr.SortKey) (Node, bool) {
+	var left colSet
+	left.addCols(j.Left.Cols())
+	for _, k := range keys {
+		if used := colsOf(k.X); !used.subsetOf(&left) {
+			return nil, false
+		}
+	}
+	if j.Kind != LeftJoin || j.Lateral || !uniqueRight(j.Right, j.Equi) {
+		return nil, false
+	}
+	below, ok := pushLimitInto(c, l, &Sort{Input: j.Left, Keys: keys})
+	if !ok {
+		return nil, false
+	}
+	return &Sort{Input: replaceLeaf(s.Input, j.WithInputs([]Node{below, j.Right})), Keys: s.Keys}, true
 }
 
 // limitable returns the leaf that can take the limit.

@@ -150,12 +150,18 @@ func (p *pass) rows(n Node) float64 {
 		}
 		return 500
 	case *Pushed:
+		if oneRow(n.Scan, n.Filter) {
+			return 1
+		}
 		rows := p.rows(n.Scan)
 		for _, c := range n.Filter {
 			rows *= p.selectivity(c, n.Scan)
 		}
-		return max(rows, 1)
+		return max(limited(rows, n.Limit), 1)
 	case *Filter:
+		if scan, ok := n.Input.(*Scan); ok && oneRow(scan, n.Conds) {
+			return 1
+		}
 		rows := p.rows(n.Input)
 		for _, c := range n.Conds {
 			rows *= p.selectivity(c, n.Input)
@@ -169,6 +175,12 @@ func (p *pass) rows(n Node) float64 {
 		return 100
 	case *Join:
 		l, r := p.rows(n.Left), p.rows(n.Right)
+		switch {
+		case n.Kind == SemiJoin || n.Kind == AntiJoin || n.Kind == AntiNullJoin, uniqueRight(n.Right, n.Equi):
+			return l
+		case n.Kind == InnerJoin && p.uniqueLeft(n):
+			return r
+		}
 		if len(n.Equi) > 0 || len(n.On) > 0 || n.Lateral {
 			return max(l, r)
 		}
@@ -193,6 +205,22 @@ func (p *pass) rows(n Node) float64 {
 		return 100
 	}
 	return rows
+}
+
+func (p *pass) uniqueLeft(j *Join) bool {
+	s := p.swapped(j)
+	return s != nil && uniqueRight(s.Right, s.Equi)
+}
+
+// oneRow reports whether conditions fix all columns of a unique index.
+func oneRow(n *Scan, conds []expr.Expr) bool {
+	m, fixed := n.Matcher(), map[int16]bool{}
+	for _, c := range conds {
+		if col, _ := m.Equality(c); col != nil {
+			fixed[col.Attnum] = true
+		}
+	}
+	return len(fixed) > 0 && uniqueBy(n.Rel, fixed)
 }
 
 // selectivity guesses which part of the rows a condition keeps.
@@ -282,6 +310,18 @@ func (p *pass) buildSides(root Node, ordered bool) Node {
 	if !ok || j.Kind != InnerJoin || j.Lateral || j.Lookup != nil || len(j.Equi) == 0 || p.rows(j.Right) <= p.rows(j.Left) {
 		return root
 	}
+	c := p.swapped(j)
+	if c == nil {
+		return root
+	}
+	if ordered {
+		return narrow(c, j.Cols())
+	}
+	return c
+}
+
+// swapped returns an inner join with its sides exchanged, nil when an equality has no operator that way round.
+func (p *pass) swapped(j *Join) *Join {
 	c := *j
 	c.Left, c.Right = j.Right, j.Left
 	c.Equi = make([]EquiKey, len(j.Equi))
@@ -289,13 +329,10 @@ func (p *pass) buildSides(root Node, ordered bool) Node {
 		eq := k.Eq
 		if k.Left.Type() != k.Right.Type() {
 			if eq = p.b.r.OperatorProc("=", k.Right.Type(), k.Left.Type()); eq == nil {
-				return root
+				return nil
 			}
 		}
 		c.Equi[i] = EquiKey{Left: k.Right, Right: k.Left, Eq: eq}
-	}
-	if ordered {
-		return narrow(&c, j.Cols())
 	}
 	return &c
 }

@@ -29,6 +29,7 @@ type phase struct {
 //	virtualKeys    equalities on a catalogue's key become lookups
 //	prune          unused columns go, trivial projections with them
 //	push           MongoDB takes over what it can (pushRules)
+//	lookupJoins    joins with few left rows ask their right side by key
 //	buildSides     hash joins build their table from the smaller side
 var phases = []phase{
 	{"inlineCTEs", inlineCTEs},
@@ -40,6 +41,7 @@ var phases = []phase{
 	{"virtualKeys", virtualKeys},
 	{"prune", prunePlan},
 	{"push", applyPush},
+	{"lookupJoins", lookupJoins},
 	{"buildSides", buildSides},
 }
 
