@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"maps"
 
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -14,7 +15,10 @@ func (s *Session) Savepoint(_ context.Context, name string) error {
 	case s.failed:
 		return inFailed()
 	}
-	s.saves = append(s.saves, savepoint{name: name, log: s.log.total(), hooks: len(s.hooks), locks: len(s.owner.held), advisory: s.xactAdvisory()})
+	s.saves = append(s.saves, savepoint{
+		name: name, log: s.log.total(), hooks: len(s.hooks), locks: len(s.owner.held), advisory: s.xactAdvisory(),
+		modes: maps.Clone(s.modes), allMode: s.allMode,
+	})
 	return nil
 }
 
@@ -67,5 +71,6 @@ func (s *Session) rollbackTo(ctx context.Context, sp savepoint) {
 		s.m.locks.releaseFrom(s.owner, sp.locks, false)
 	}
 	s.releaseXactAdvisory(sp.advisory)
+	s.modes, s.allMode = maps.Clone(sp.modes), sp.allMode
 	s.failed = false
 }

@@ -96,6 +96,9 @@ type savepoint struct {
 	locks int
 	// advisory is how often the transaction held each advisory lock.
 	advisory map[string][2]int
+	// modes and allMode are what SET CONSTRAINTS had said.
+	modes   map[uint32]bool
+	allMode *bool
 }
 
 // hook is a function to run after the transaction has ended one way.

@@ -58,7 +58,11 @@ type T struct {
 }
 
 // DomainCheck is a CHECK constraint of a domain; Expr is SQL over VALUE.
-type DomainCheck struct{ Name, Expr string }
+type DomainCheck struct {
+	Name, Expr string
+	// NotValid says that values that are stored already may violate it.
+	NotValid bool
+}
 
 // EnumLabel is one label of an enum, ordered by Sort.
 type EnumLabel struct {

@@ -5,12 +5,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/types"
+	"github.com/pgmongo/pgmongo/types/facts"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
@@ -27,6 +29,10 @@ func volatility(e expr.Expr) byte {
 			p = x.Fn
 		case *expr.ScalarArray:
 			p = x.Op
+		case *expr.IOCast:
+			// A cast through text does what its types' functions do: an enum's or a date's text is not immutable.
+			io := loadTypeIO()
+			worst = max(worst, io.out(x.X.Type()), io.in(x.T))
 		}
 		if p != nil && p.Volatility > worst {
 			worst = p.Volatility
@@ -37,6 +43,38 @@ func volatility(e expr.Expr) byte {
 	}
 	visit(e)
 	return worst
+}
+
+// typeIO has the volatility of types' input and output functions, by OID of the type.
+type typeIO struct{ input, output map[uint32]byte }
+
+var loadTypeIO = sync.OnceValue(func() *typeIO {
+	procs, volatile := facts.Load("pg_proc"), map[string]byte{}
+	for _, row := range procs.Rows {
+		volatile[row[procs.Col("proname")]] = row[procs.Col("provolatile")][0]
+	}
+	t := facts.Load("pg_type")
+	f := &typeIO{map[uint32]byte{}, map[uint32]byte{}}
+	for _, row := range t.Rows {
+		oid, _ := strconv.ParseUint(row[t.Col("oid")], 10, 32)
+		f.input[uint32(oid)], f.output[uint32(oid)] = volatile[row[t.Col("typinput")]], volatile[row[t.Col("typoutput")]]
+	}
+	return f
+})
+
+func (f *typeIO) in(t *types.T) byte  { return volatilityOf(f.input, t) }
+func (f *typeIO) out(t *types.T) byte { return volatilityOf(f.output, t) }
+
+// volatilityOf looks a type up; those of the database's own (enums, arrays, rows, ranges) have stable functions.
+func volatilityOf(known map[uint32]byte, t *types.T) byte {
+	t = t.BaseType()
+	if v := known[t.OID]; v != 0 {
+		return v
+	}
+	if t.OID >= catalog.FirstNormalOID && (t.Kind != 'b' || t.IsArray()) {
+		return 's'
+	}
+	return 'i'
 }
 
 // immutable reports whether an expression calls immutable functions only; a nil one (unbound) passes.

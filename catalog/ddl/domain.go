@@ -6,6 +6,7 @@ import (
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -73,8 +74,7 @@ func (r *run) domainCheck(d *types.T, c *pg_query.Constraint) error {
 		return err
 	}
 	// VALUE is bound as a column of the base type.
-	rel := &catalog.Relation{Kind: catalog.KindTable, Columns: []*catalog.Column{{Attnum: 1, Name: "value", Type: d.Base, Typmod: d.BaseTypmod, Path: []string{"value"}}}}
-	text, _, err := r.bindCondition(rel, c.RawExpr, "CHECK")
+	text, _, err := r.bindCondition(valueRelation(d), c.RawExpr, "CHECK")
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (r *run) alterDomain(n *pg_query.AlterDomainStmt) error {
 	case "N":
 		d.NotNull = false
 	case "O":
-		if err := r.domainUnused(t, "NOT NULL"); err != nil {
+		if err := r.checkDomain(t, "", true); err != nil {
 			return err
 		}
 		d.NotNull = true
@@ -131,13 +131,14 @@ func (r *run) alterDomain(n *pg_query.AlterDomainStmt) error {
 		if c.Contype != pg_query.ConstrType_CONSTR_CHECK {
 			return pgerr.Unsupported("this constraint of a domain")
 		}
-		if !c.SkipValidation {
-			if err := r.domainUnused(t, "a constraint"); err != nil {
-				return err
-			}
-		}
 		if err := r.domainCheck(&d, c); err != nil {
 			return err
+		}
+		added := &d.Checks[len(d.Checks)-1]
+		if added.NotValid = c.SkipValidation; !added.NotValid {
+			if err := r.checkDomain(t, added.Expr, false); err != nil {
+				return err
+			}
 		}
 	case "X":
 		if !hasDomainCheck(t, n.Name) {
@@ -152,7 +153,15 @@ func (r *run) alterDomain(n *pg_query.AlterDomainStmt) error {
 		if !hasDomainCheck(t, n.Name) {
 			return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" of domain \"%s\" does not exist", n.Name, d.Name)
 		}
-		return nil
+		d.Checks = slices.Clone(t.Checks)
+		for i, c := range d.Checks {
+			if c.Name == n.Name {
+				d.Checks[i].NotValid = false
+				if err := r.checkDomain(t, c.Expr, false); err != nil {
+					return err
+				}
+			}
+		}
 	default:
 		return pgerr.Unsupported("this form of ALTER DOMAIN")
 	}
@@ -160,26 +169,58 @@ func (r *run) alterDomain(n *pg_query.AlterDomainStmt) error {
 	return nil
 }
 
-// domainUnused refuses to add a constraint to a domain while tables with rows use it: those rows are not checked.
-func (r *run) domainUnused(t *types.T, what string) error {
-	for rel := range r.snap().EachRelation {
-		if rel.Kind != catalog.KindTable || r.c.Physical == nil {
+// checkDomain orders the check of the rows that have values of a domain: of a condition over VALUE, or of NOT NULL.
+func (r *run) checkDomain(t *types.T, cond string, notNull bool) error {
+	var e expr.Expr
+	if r.c.Exprs != nil && cond != "" {
+		var err error
+		if e, err = r.c.Exprs.Bind(r.snap(), valueRelation(t), cond, types.BoolT, -1); err != nil {
+			return unplaced(err)
+		}
+	}
+	for _, rel := range r.snap().Relations() {
+		if rel.Kind != catalog.KindTable && rel.Kind != catalog.KindMatView {
 			continue
 		}
 		for _, c := range rel.Live() {
-			if c.Type != t && c.Type.Elem != t {
-				continue
-			}
-			empty, err := r.c.Physical.Empty(r.ctx, rel)
-			if err != nil {
-				return err
-			}
-			if !empty {
-				return pgerr.Unsupported("adding " + what + " to a domain while table " + quote(rel.Name) + " has rows")
+			switch {
+			case isOver(c.Type, t) && notNull:
+				r.do(CheckRows{Table: rel, NotNull: c, Value: c})
+			case isOver(c.Type, t):
+				r.do(CheckRows{Table: rel, Cond: e, Value: c})
+			case r.holds(c.Type, t):
+				return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type \"%s\" because column \"%s.%s\" uses it", t.Name, rel.Name, c.Name)
 			}
 		}
 	}
 	return nil
+}
+
+// valueRelation is the row of one column that VALUE is bound as.
+func valueRelation(d *types.T) *catalog.Relation {
+	return &catalog.Relation{Kind: catalog.KindTable, Columns: []*catalog.Column{{Attnum: 1, Name: "value", Type: d.Base, Typmod: d.BaseTypmod, Path: []string{"value"}}}}
+}
+
+// isOver reports whether a type is another one, or a domain over it.
+func isOver(t, base *types.T) bool {
+	for ; t != nil; t = t.Base {
+		if t == base {
+			return true
+		}
+	}
+	return false
+}
+
+// holds reports whether values of a container type have values of another type in them.
+func (r *run) holds(t, in *types.T) bool {
+	t = t.BaseType()
+	switch {
+	case t.Elem != nil:
+		return isOver(t.Elem, in) || r.holds(t.Elem, in)
+	case t.Subtype != nil:
+		return isOver(t.Subtype, in)
+	}
+	return slices.ContainsFunc(t.Fields, func(f types.Field) bool { return !f.Dropped && (isOver(f.Type, in) || r.holds(f.Type, in)) })
 }
 
 func (r *run) renameDomainConstraint(n *pg_query.RenameStmt, name string) error {

@@ -92,6 +92,10 @@ func (r *run) remapIndex(rel *catalog.Relation, old, idx *catalog.Index, con *ca
 	slices.SortFunc(b.rel.Indexes, func(x, y *catalog.Index) int { return int(int64(x.OID) - int64(y.OID)) })
 	b.put()
 	shared := slices.ContainsFunc(b.rel.Indexes, func(i *catalog.Index) bool { return i.MongoName == was.MongoName })
-	r.dropIndex(b.rel, &was, shared)
+	before := r.before.RelationByOID(rel.OID) // what a rollback builds the index of again
+	if before == nil {
+		before = rel
+	}
+	r.dropIndex(before, &was, shared)
 	return b.rel, r.buildIndex(b.rel, idx)
 }

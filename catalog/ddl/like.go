@@ -6,6 +6,7 @@ import (
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -112,7 +113,11 @@ func (b *tableBuild) likeIndex(l likeIndex) error {
 	var colNames []string
 	for i, k := range idx.Keys {
 		if k.Attnum == 0 {
-			colNames = append(colNames, "expr")
+			n, err := sql.ParseExpr(k.Expr)
+			if err != nil {
+				return err
+			}
+			colNames = append(colNames, distinctName(colNames, figureName(n)))
 			continue
 		}
 		idx.Keys[i].Attnum = l.attnums[k.Attnum]

@@ -118,8 +118,8 @@ type CheckRows struct {
 	Cond expr.Expr
 	// NotNull names the column that must have no NULL, nil for a CHECK.
 	NotNull *catalog.Column
-	// Domain says that Name is a domain's constraint, whose error text differs.
-	Domain string
+	// Value is set for a domain's constraint, of which Cond knows the value alone: the column that it is checked in.
+	Value *catalog.Column
 }
 
 // CheckForeignKey verifies that every row of the table has its referenced row.

@@ -200,7 +200,7 @@ func domainConstraints(s *catalog.Snapshot, t *types.T, yield func([]types.Datum
 	info := s.TypeInfo(t.OID)
 	for i, c := range t.Checks {
 		row := []types.Datum{
-			oid(madeOID(t.OID, madeDomainCheck+i)), text(c.Name), oid(info.SchemaID), char('c'), types.False, types.False, types.True, num(0), oid(t.OID),
+			oid(madeOID(t.OID, madeDomainCheck+i)), text(c.Name), oid(info.SchemaID), char('c'), types.False, types.False, types.Bool(!c.NotValid), num(0), oid(t.OID),
 			num(0), num(0), num(0), char(' '), char(' '), char(' '), types.True, num(0), types.False,
 			types.Null, types.Null, types.Null, types.Null, types.Null, types.Null, types.Null, text(c.Expr),
 		}

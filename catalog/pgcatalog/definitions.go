@@ -220,7 +220,12 @@ func (c scope) constraintDefinition(o uint32, pretty bool) (string, bool) {
 	}
 	if owner, sub, ok := madeOwner(c.s, o); ok {
 		if t := c.s.TypeByOID(owner); t != nil && t.Kind == 'd' && sub >= madeDomainCheck && sub-madeDomainCheck < len(t.Checks) {
-			return c.checkText(t.Checks[sub-madeDomainCheck].Expr, pretty, true), true
+			k := t.Checks[sub-madeDomainCheck]
+			def := c.checkText(k.Expr, pretty, true)
+			if k.NotValid {
+				def += " NOT VALID"
+			}
+			return def, true
 		}
 	}
 	for _, r := range c.s.SystemRelations() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -40,6 +41,10 @@ func (w *worker) checkRows(ctx context.Context, x ddl.CheckRows) error {
 			if err != nil {
 				return err
 			}
+			if row[pos].IsNull() && x.Value != nil {
+				return pgerr.New(pgerr.NotNullViolation, "column \"%s\" of table \"%s\" contains null values", x.NotNull.Name, rel.Name).
+					WithColumn(rel.Schema, rel.Name, x.NotNull.Name)
+			}
 			if row[pos].IsNull() {
 				return pgerr.New(pgerr.NotNullViolation, "column \"%s\" of relation \"%s\" contains null values", x.NotNull.Name, rel.Name).
 					WithColumn(rel.Schema, rel.Name, x.NotNull.Name)
@@ -50,7 +55,11 @@ func (w *worker) checkRows(ctx context.Context, x ddl.CheckRows) error {
 	if x.Cond == nil {
 		return nil
 	}
-	cond, err := expr.Compile(x.Cond, rd.layout())
+	layout := rd.layout()
+	if x.Value != nil {
+		layout = expr.Layout{0: slices.IndexFunc(rd.live, func(c *catalog.Column) bool { return c.Attnum == x.Value.Attnum })}
+	}
+	cond, err := expr.Compile(x.Cond, layout)
 	if err != nil {
 		return err
 	}
@@ -62,6 +71,10 @@ func (w *worker) checkRows(ctx context.Context, x ddl.CheckRows) error {
 		ok, err := cond(w.env, row)
 		if err != nil {
 			return err
+		}
+		if !ok.IsNull() && !ok.Bool() && x.Value != nil {
+			return pgerr.New(pgerr.CheckViolation, "column \"%s\" of table \"%s\" contains values that violate the new constraint", x.Value.Name, rel.Name).
+				WithColumn(rel.Schema, rel.Name, x.Value.Name)
 		}
 		if !ok.IsNull() && !ok.Bool() {
 			return pgerr.New(pgerr.CheckViolation, "check constraint \"%s\" of relation \"%s\" is violated by some row", x.Name, rel.Name).

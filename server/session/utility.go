@@ -85,8 +85,6 @@ func (s *Session) maintenance(ctx context.Context, p *prepared, params []types.D
 			return tagged("CLUSTER", s.noBlock("CLUSTER"))
 		}
 		return tagged("CLUSTER", s.exists(ctx, n.ClusterStmt.Relation))
-	case *pg_query.Node_ReindexStmt:
-		return tagged("REINDEX", nil)
 	case *pg_query.Node_CheckPointStmt:
 		return tagged("CHECKPOINT", nil)
 	case *pg_query.Node_LoadStmt:
