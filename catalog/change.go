@@ -41,7 +41,12 @@ const (
 	ObjExtension ObjectKind = 'e'
 )
 
-func (c *Change) touch(k ObjectKind, oid uint32) { c.s.touched[Object{k, oid}] = struct{}{} }
+func (c *Change) touch(k ObjectKind, oid uint32) {
+	if oid >= FirstExtensionOID && oid < FirstTempOID {
+		return // made anew with its extension, not stored
+	}
+	c.s.touched[Object{k, oid}] = struct{}{}
+}
 
 // Touched returns what the change that made this snapshot put or removed, in no order.
 func (s *Snapshot) Touched() []Object {
@@ -80,6 +85,11 @@ func (c *Change) Done() *Snapshot {
 	s.roles.seal()
 	s.roleName.seal()
 	s.extensions.seal()
+	s.operators.seal()
+	s.operatorOID.seal()
+	s.casts.seal()
+	s.classes.seal()
+	s.members.seal()
 	s.refs.seal()
 	s.viewsOf.seal()
 	s.typeDoc.seal()
@@ -436,25 +446,14 @@ func (c *Change) RemoveRole(oid uint32) {
 	}
 }
 
-// PutExtension adds or replaces an extension.
-func (c *Change) PutExtension(e *Extension) {
-	c.touch(ObjExtension, e.OID)
-	c.s.extensions.set(e.Name, e)
-}
-
-// RemoveExtension removes an extension.
-func (c *Change) RemoveExtension(name string) {
-	if e := c.s.extensions.at(name); e != nil {
-		c.touch(ObjExtension, e.OID)
-	}
-	c.s.extensions.remove(name)
-}
-
 // SetVersion sets the version that the new snapshot has.
 func (c *Change) SetVersion(v int64) { c.s.Version = v }
 
 // SetStored sets the version of the stored catalogue and the next free OID.
 func (c *Change) SetStored(v int64, nextOID uint32) { c.s.Stored, c.s.NextOID = v, nextOID }
+
+// FirstExtensionOID is where the OIDs of the objects of extensions begin, which are the same in every database.
+const FirstExtensionOID uint32 = 2_000_000_000
 
 // FirstTempOID is where the OIDs of temporary objects begin: they are in one session's catalogue only and are not stored.
 const FirstTempOID uint32 = 0x80000000

@@ -288,8 +288,6 @@ type Function struct {
 	Language, Source       string
 	// Library is the shared library (probin) that has the symbol Source, for LANGUAGE c.
 	Library string
-	// Extension is the extension that the function is a member of, 0 for none.
-	Extension uint32
 	// Body is the text of an SQL-standard body (RETURN expression, BEGIN ATOMIC ... END), "" for one in Source.
 	Body       string
 	Cost, Rows float64

@@ -26,21 +26,27 @@ type Snapshot struct {
 	// NextOID is the next free OID for an object of this database.
 	NextOID uint32
 
-	sys        *System
-	schemas    pmap[uint32, *Schema]
-	schemaName pmap[string, *Schema]
-	relations  pmap[uint32, *Relation]
-	relName    pmap[nameKey, *Relation]
-	indexes    pmap[uint32, IndexRef]
-	indexName  pmap[nameKey, IndexRef]
-	constraint pmap[uint32, ConstraintRef]
-	types      pmap[uint32, *types.T]
-	typeName   pmap[nameKey, *types.T]
-	functions  pmap[uint32, *Function]
-	funcName   pmap[nameKey, []*Function]
-	roles      pmap[uint32, *Role]
-	roleName   pmap[string, *Role]
-	extensions pmap[string, *Extension]
+	sys         *System
+	schemas     pmap[uint32, *Schema]
+	schemaName  pmap[string, *Schema]
+	relations   pmap[uint32, *Relation]
+	relName     pmap[nameKey, *Relation]
+	indexes     pmap[uint32, IndexRef]
+	indexName   pmap[nameKey, IndexRef]
+	constraint  pmap[uint32, ConstraintRef]
+	types       pmap[uint32, *types.T]
+	typeName    pmap[nameKey, *types.T]
+	functions   pmap[uint32, *Function]
+	funcName    pmap[nameKey, []*Function]
+	roles       pmap[uint32, *Role]
+	roleName    pmap[string, *Role]
+	extensions  pmap[string, *Extension]
+	operators   pmap[string, []*Operator]
+	operatorOID pmap[uint32, *Operator]
+	casts       pmap[castKey, *Cast]
+	classes     pmap[string, []*OpClass] // by index method
+	// members names the extension of each object that belongs to one.
+	members pmap[uint32, string]
 	// refs lists, for each relation, the foreign keys of other tables (and its own) that refer to it.
 	refs pmap[uint32, []ConstraintRef]
 	// viewsOf lists, for each relation, the views whose definitions read it.

@@ -47,7 +47,7 @@ func (r *Resolver) pathway(from, to *types.T, ctx Context) (path, *Proc) {
 	if from == to {
 		return pathRelabel, nil
 	}
-	if c, ok := r.Procs.casts[castKey{from.OID, to.OID}]; ok {
+	if c, ok := r.castBetween(from, to); ok {
 		if c.Context == 'e' && ctx < Explicit || c.Context == 'a' && ctx < Assignment {
 			return pathNone, nil
 		}
@@ -57,7 +57,7 @@ func (r *Resolver) pathway(from, to *types.T, ctx Context) (path, *Proc) {
 		case 'i':
 			return pathIO, nil
 		}
-		return pathFunc, r.Procs.ByOID(c.Func)
+		return pathFunc, r.procByOID(c.Func)
 	}
 	if to.IsArray() && arrayLike(from) {
 		switch p, _ := r.pathway(from.Elem, to.Elem, ctx); p {
@@ -73,6 +73,19 @@ func (r *Resolver) pathway(from, to *types.T, ctx Context) (path, *Proc) {
 		return pathIO, nil
 	}
 	return pathNone, nil
+}
+
+// castBetween finds a built-in cast or one of the database's own.
+func (r *Resolver) castBetween(from, to *types.T) (Cast, bool) {
+	if c, ok := r.Procs.casts[castKey{from.OID, to.OID}]; ok {
+		return c, true
+	}
+	if r.Snapshot != nil {
+		if c := r.Snapshot.CastBetween(from.OID, to.OID); c != nil {
+			return Cast{Func: c.Function, Context: c.Context, Method: c.Method}, true
+		}
+	}
+	return Cast{}, false
 }
 
 // CanCoerce reports whether Coerce from one type to another would find a way.

@@ -150,8 +150,8 @@ func (r *Resolver) userProc(f *catalog.Function) *Proc {
 			r.users = map[*catalog.Function]*Proc{}
 		}
 		p = UserProc(f)
-		if f.Library != "" {
-			p.User, p.Impl = nil, r.Procs.libraries[symbol{f.Library, f.Source}]
+		if p.Impl = r.Procs.code[f.OID]; p.Impl != nil {
+			p.User = nil // an extension's
 		}
 		r.users[f] = p
 	}

@@ -1,6 +1,9 @@
 package expr
 
 import (
+	"slices"
+
+	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -49,17 +52,15 @@ func (r *Resolver) arguments(args []Expr, declared []*types.T, ret *types.T, loc
 
 // operator finds the operator for operand types; lt is nil for a prefix operator.
 func (r *Resolver) operator(schema, name string, lt, rt *types.T, loc int32) (*candidate, error) {
-	if schema != "" && schema != "pg_catalog" {
-		if !r.schemaExists(schema) {
-			return nil, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", schema).At(loc)
-		}
-		return nil, operatorError(schema, name, lt, rt, false).At(loc)
+	if schema != "" && !r.schemaExists(schema) {
+		return nil, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", schema).At(loc)
 	}
-	if o := r.exactOperator(name, lt, rt); o != nil {
+	named := r.operatorsNamed(schema, name)
+	if o := exactOperator(named, lt, rt); o != nil {
 		return operCandidate(o), nil
 	}
 	var cands []*candidate
-	for _, o := range r.Procs.operators[name] {
+	for _, o := range named {
 		if (o.Left == nil) == (lt == nil) {
 			cands = append(cands, operCandidate(o))
 		}
@@ -90,7 +91,7 @@ func operCandidate(o *Operator) *candidate {
 
 // exactOperator finds an operator with just these operand types. An unknown operand is first taken to be of the other
 // one's type: date_column > '2020-01-01' compares dates.
-func (r *Resolver) exactOperator(name string, lt, rt *types.T) *Operator {
+func exactOperator(named []*Operator, lt, rt *types.T) *Operator {
 	guessed := false
 	switch {
 	case lt == nil:
@@ -99,22 +100,67 @@ func (r *Resolver) exactOperator(name string, lt, rt *types.T) *Operator {
 	case rt == types.UnknownT && lt != types.UnknownT:
 		rt, guessed = lt, true
 	}
-	if o := r.lookupOperator(name, lt, rt); o != nil {
+	if o := lookupOperator(named, lt, rt); o != nil {
 		return o
 	}
 	if guessed {
 		if base := rt.BaseType(); base != rt {
-			return r.lookupOperator(name, base, base)
+			return lookupOperator(named, base, base)
 		}
 	}
 	return nil
 }
 
-func (r *Resolver) lookupOperator(name string, lt, rt *types.T) *Operator {
-	for _, o := range r.Procs.operators[name] {
+func lookupOperator(named []*Operator, lt, rt *types.T) *Operator {
+	for _, o := range named {
 		if o.Left == lt && o.Right == rt {
 			return o
 		}
+	}
+	return nil
+}
+
+// operatorsNamed lists the operators that a name may mean: the built-in ones, and those of the database in the schema that
+// the name is qualified with, or in the search path.
+func (r *Resolver) operatorsNamed(schema, name string) []*Operator {
+	var list []*Operator
+	if schema == "" || schema == "pg_catalog" {
+		list = r.Procs.operators[name]
+	}
+	if r.Snapshot == nil {
+		return list
+	}
+	for _, o := range r.Snapshot.Operators(name) {
+		if schema == o.Schema || schema == "" && slices.Contains(r.Path, o.Schema) {
+			list = append(slices.Clip(list), r.userOperator(o))
+		}
+	}
+	return list
+}
+
+// userOperator gives one Operator for each of the database's own within one resolver.
+func (r *Resolver) userOperator(o *catalog.Operator) *Operator {
+	u := r.operators[o]
+	if u == nil {
+		u = &Operator{
+			OID: o.OID, Schema: o.Schema, Name: o.Name, Left: o.Left, Right: o.Right, Result: o.Result, Proc: r.procByOID(o.Function),
+			Commutator: o.Commutator, Negator: o.Negator, CanHash: o.CanHash,
+		}
+		if r.operators == nil {
+			r.operators = map[*catalog.Operator]*Operator{}
+		}
+		r.operators[o] = u
+	}
+	return u
+}
+
+// procByOID returns a built-in function or one of the database's own, or nil.
+func (r *Resolver) procByOID(oid uint32) *Proc {
+	if p := r.Procs.ByOID(oid); p != nil || r.Snapshot == nil {
+		return p
+	}
+	if f := r.Snapshot.FunctionByOID(oid); f != nil {
+		return r.userProc(f)
 	}
 	return nil
 }
@@ -140,13 +186,14 @@ func operatorError(schema, name string, lt, rt *types.T, ambiguous bool) *pgerr.
 // OperatorProc resolves an operator by exact operand types (after implicit coercion of none), nil if there is none. Arrays,
 // enums, records and ranges find their polymorphic operator.
 func (r *Resolver) OperatorProc(name string, left, right *types.T) *Proc {
-	if o := r.lookupOperator(name, left, right); o != nil {
+	named := r.operatorsNamed("", name)
+	if o := lookupOperator(named, left, right); o != nil {
 		return o.Proc
 	}
 	if left == nil || right == nil {
 		return nil
 	}
-	for _, o := range r.Procs.operators[name] {
+	for _, o := range named {
 		if o.Left != nil && o.Left.IsPolymorphic() && o.Right.IsPolymorphic() &&
 			r.canCoerceAll([]*types.T{left, right}, []*types.T{o.Left, o.Right}, Implicit) {
 			return o.Proc
@@ -229,6 +276,11 @@ func (r *Resolver) classOf(t *types.T) ([6]*Proc, bool) {
 	if ops, ok := r.Procs.btree[t.OID]; ok {
 		return ops, true
 	}
+	if r.Snapshot != nil {
+		if c := r.Snapshot.DefaultOpClass("btree", t.OID); c != nil {
+			return r.userClass(c), true
+		}
+	}
 	var generic string
 	switch {
 	case arrayLike(t):
@@ -259,10 +311,26 @@ func (r *Resolver) classOf(t *types.T) ([6]*Proc, bool) {
 	return ops, ok
 }
 
+// userClass finds the procedures of a btree class by strategy.
+func (r *Resolver) userClass(c *catalog.OpClass) [6]*Proc {
+	var ops [6]*Proc
+	for strategy, oid := range c.Operators {
+		if o := r.Snapshot.OperatorByOID(oid); o != nil && strategy < len(ops) {
+			ops[strategy] = r.procByOID(o.Function)
+		}
+	}
+	return ops
+}
+
 func (r *Resolver) hashEquality(t *types.T) *Proc {
 	t = t.BaseType()
 	if fn := r.Procs.hash[t.OID]; fn != nil {
 		return fn
+	}
+	if r.Snapshot != nil {
+		if c := r.Snapshot.DefaultOpClass("hash", t.OID); c != nil {
+			return r.userClass(c)[1]
+		}
 	}
 	if arrayLike(t) {
 		if _, err := r.Equality(t.Elem); err == nil {

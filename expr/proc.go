@@ -38,9 +38,7 @@ type Impl struct {
 	// OID and Name are the pg_proc row; a test checks that they agree with the dump.
 	OID  uint32
 	Name string
-	// Library is set for what an extension's CREATE FUNCTION ... LANGUAGE c names: Name is the symbol, OID is 0.
-	Library string
-	Eval    EvalFunc
+	Eval EvalFunc
 	// F1 and F2 are the forms without an argument slice for one and two arguments.
 	F1 func(env *Env, a types.Datum) (types.Datum, error)
 	F2 func(env *Env, a, b types.Datum) (types.Datum, error)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/facts"
 )
@@ -22,17 +23,16 @@ type Procs struct {
 	casts     map[castKey]Cast
 	btree     map[uint32][6]*Proc
 	hash      map[uint32]*Proc
-	libraries map[symbol]*Impl
+	// code is what pgmongo knows of the functions of extensions, by their OIDs.
+	code map[uint32]*Impl
 }
-
-// symbol is a function of a shared library.
-type symbol struct{ library, name string }
 
 type procName struct{ schema, name string }
 
 // Operator is a row of pg_operator. Left is nil for a prefix operator.
 type Operator struct {
 	OID         uint32
+	Schema      string // "" for built-in ones
 	Name        string
 	Left, Right *types.T
 	Result      *types.T
@@ -60,7 +60,7 @@ type typeIO struct {
 // NewProcs joins PostgreSQL's pg_proc with the implementations; it panics on an Impl whose OID and name disagree with the
 // dump and on two Impls for one row, which a test catches.
 func NewProcs(impls ...[]Impl) *Procs {
-	p := &Procs{libraries: map[symbol]*Impl{}}
+	p := &Procs{code: map[uint32]*Impl{}}
 	p.loadProcs()
 	for _, family := range impls {
 		for i := range family {
@@ -74,8 +74,8 @@ func NewProcs(impls ...[]Impl) *Procs {
 }
 
 func (p *Procs) join(impl *Impl) {
-	if impl.Library != "" {
-		p.libraries[symbol{impl.Library, impl.Name}] = impl
+	if impl.OID >= catalog.FirstExtensionOID {
+		p.joinExtension(impl)
 		return
 	}
 	proc := p.byOID[impl.OID]
@@ -86,6 +86,13 @@ func (p *Procs) join(impl *Impl) {
 		panic(fmt.Sprintf("expr: two implementations of %d %s", impl.OID, impl.Name))
 	}
 	proc.Impl = impl
+}
+
+func (p *Procs) joinExtension(impl *Impl) {
+	if p.code[impl.OID] != nil {
+		panic(fmt.Sprintf("expr: two implementations of %d %s", impl.OID, impl.Name))
+	}
+	p.code[impl.OID] = impl
 }
 
 // ByOID returns the function, or nil.

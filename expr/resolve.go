@@ -27,7 +27,8 @@ type Resolver struct {
 	// Routines are the user-defined functions that were resolved so far.
 	Routines []*catalog.Function
 
-	users map[*catalog.Function]*Proc
+	users     map[*catalog.Function]*Proc
+	operators map[*catalog.Operator]*Operator
 }
 
 // Context is how freely a coercion may choose a cast.

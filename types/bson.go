@@ -143,6 +143,12 @@ func rareFromBSON(t *T, v bson.RawValue) (Datum, error) {
 		return arrayFromBSON(t, v)
 	case t.Rep == RepInt:
 		return intFromBSON(t, v)
+	case t.ext != nil && t.ext.fromBSON != nil:
+		d, ok := t.ext.fromBSON(v)
+		if !ok {
+			return Null, badBSON(t, v)
+		}
+		return d, nil
 	}
 	if v.Type != bson.TypeString && v.Type != bson.TypeSymbol {
 		return Null, badBSON(t, v)
@@ -469,6 +475,9 @@ func appendRareValue(dst []byte, t *T, d Datum) (bson.Type, []byte, error) {
 		return appendRangeValue(dst, t, d.Range())
 	case t.Kind == 'c' && len(t.Fields) > 0:
 		return appendRecordValue(dst, t, d.Record())
+	case t.ext != nil && t.ext.appendBSON != nil:
+		typ, dst := t.ext.appendBSON(dst, d)
+		return typ, dst, nil
 	}
 	if a, ok := d.Ref().(*Array); ok {
 		return appendArrayValue(dst, t, a)

@@ -132,6 +132,9 @@ func inputRare(io *IO, t *T, s string) (Datum, error) {
 	if t.IsArray() {
 		return inputArray(io, t, s)
 	}
+	if t.ext != nil {
+		return t.ext.input(s)
+	}
 	if isReg(t) {
 		return inputReg(io, t, s)
 	}
@@ -232,6 +235,9 @@ func outputRare(io *IO, t *T, dst []byte, d Datum) []byte {
 		return outputRange(io, t, dst, d.Range())
 	case 'm':
 		return outputMultirange(io, t, dst, d.Ref().(*Multirange))
+	}
+	if t.ext != nil {
+		return t.ext.output(dst, d)
 	}
 	if isReg(t) {
 		return outputReg(io, t, dst, uint32(d.Int()))
@@ -410,6 +416,9 @@ func receiveRare(io *IO, t *T, b []byte) (Datum, error) {
 	if t.IsArray() || t.OID == oidInt2Vector || t.OID == oidOidVector {
 		return receiveArray(io, t, b)
 	}
+	if t.ext != nil {
+		return t.ext.receive(b)
+	}
 	switch t.OID {
 	case oidRecord:
 		return receiveRecord(io, t, b)
@@ -488,6 +497,9 @@ func sendRare(io *IO, t *T, dst []byte, d Datum) ([]byte, error) {
 		return sendRange(io, t, dst, d.Range())
 	case 'm':
 		return sendMultirange(io, t, dst, d.Ref().(*Multirange))
+	}
+	if t.ext != nil {
+		return t.ext.send(dst, d), nil
 	}
 	if isReg(t) {
 		return binary.BigEndian.AppendUint32(dst, uint32(d.Int())), nil

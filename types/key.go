@@ -21,12 +21,18 @@ func AppendKey(b []byte, t *T, d Datum) []byte {
 		return binary.BigEndian.AppendUint64(b, d.n)
 	case RepString:
 		s := d.Str()
-		if t.BaseType().OID == oidBpchar {
+		switch base := t.BaseType(); {
+		case base.OID == oidBpchar:
 			s = strings.TrimRight(s, " ")
+		case base.ext != nil:
+			s = base.ext.key(d)
 		}
 		return appendKeyText(b, s)
 	case RepFloat:
 		return binary.BigEndian.AppendUint64(b, math.Float64bits(floatKey(d.Float())))
+	}
+	if base := t.BaseType(); base.ext != nil {
+		return appendKeyText(b, base.ext.key(d))
 	}
 	switch x := d.Ref().(type) {
 	case *apd.Decimal:

@@ -54,6 +54,9 @@ func Compare(t *T, a, b Datum) int {
 	case *TSQuery:
 		return compareTSQuery(x, b.Ref().(*TSQuery))
 	}
+	if base := t.BaseType(); base.ext != nil {
+		return base.ext.compare(a, b)
+	}
 	// Pseudo-types (void, any) with a scalar inside.
 	return cmp.Compare(a.n, b.n)
 }
@@ -68,6 +71,8 @@ func compareString(t *T, a, b string) int {
 		return compareEnum(t, a, b)
 	case t.Kind == 'd':
 		return compareString(t.BaseType(), a, b)
+	case t.ext != nil && t.ext.compare != nil:
+		return t.ext.compare(Str(a), Str(b))
 	}
 	return strings.Compare(a, b)
 }
@@ -216,8 +221,11 @@ func Hash(t *T, d Datum, seed uint64) uint64 {
 		return mix(seed, d.n)
 	case RepString:
 		s := d.Str()
-		if t.BaseType().OID == oidBpchar {
+		switch base := t.BaseType(); {
+		case base.OID == oidBpchar:
 			s = strings.TrimRight(s, " ")
+		case base.ext != nil:
+			s = base.ext.key(d)
 		}
 		return hashString(s, seed)
 	case RepFloat:
@@ -260,6 +268,9 @@ func Hash(t *T, d Datum, seed uint64) uint64 {
 		return hashString(string(appendTSVector(nil, x)), seed)
 	case *TSQuery:
 		return hashString(string(appendTSQuery(nil, x)), seed)
+	}
+	if base := t.BaseType(); base.ext != nil {
+		return hashString(base.ext.key(d), seed)
 	}
 	return mix(seed, d.n)
 }
@@ -312,6 +323,9 @@ func Sortable(t *T) bool {
 	}
 	if t.IsArray() {
 		return Sortable(t.Elem)
+	}
+	if t.ext != nil {
+		return t.ext.compare != nil
 	}
 	return t.Rep != RepNone
 }
@@ -372,6 +386,10 @@ func Size(d Datum) int {
 		return n
 	case *TSQuery:
 		return x.size()
+	case *HStore:
+		return x.size()
+	case *Cube:
+		return 48 + 8*len(x.Lower) + 8*len(x.Upper)
 	}
 	return 0
 }

@@ -55,6 +55,8 @@ type T struct {
 	// Subtype is what a range or multirange is over; RangeOf is a multirange's range.
 	Subtype *T
 	RangeOf *T
+	// ext is how the values of an extension's base type are read, written and ordered; nil for all other types.
+	ext *extensionCodec
 }
 
 // DomainCheck is a CHECK constraint of a domain; Expr is SQL over VALUE.

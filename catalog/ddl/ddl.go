@@ -108,8 +108,6 @@ type run struct {
 	// work is what MongoDB has to do once the statement is known to be valid, in order.
 	work []Work
 	fill *Fill
-	// extension is the one whose script is running.
-	extension *catalog.Extension
 	// placed says that errors in expressions point into the statement. ALTER TABLE t ADD CHECK (nosuch > 0) does not: only
 	// CREATE TABLE and CREATE INDEX know their text.
 	placed bool

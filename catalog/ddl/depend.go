@@ -151,7 +151,7 @@ func (r *run) dependents(o object) []dependent {
 	case objFunction:
 		out = r.functionDependents(o.oid)
 	case objExtension:
-		out = r.extensionMembers(o.oid)
+		out = r.extensionDependents(o.oid)
 	}
 	slices.SortStableFunc(out, func(a, b dependent) int { return cmp.Compare(a.id(), b.id()) })
 	return out
@@ -179,13 +179,21 @@ func (r *run) schemaContents(schema uint32) []dependent {
 		}
 		out = append(out, dependent{object: object{kind: objRelation, oid: rel.OID}, auto: auto})
 	}
+	for _, e := range r.before.Extensions() {
+		if e.SchemaID == schema {
+			out = append(out, dependent{object: object{kind: objExtension, oid: e.OID}})
+		}
+	}
 	for _, t := range r.before.Types() {
+		if r.snap().ExtensionOf(t.OID) != "" {
+			continue
+		}
 		if t.RelOID == 0 && !t.IsArray() && r.snap().TypeInfo(t.OID).SchemaID == schema {
 			out = append(out, dependent{object: object{kind: objType, oid: t.OID}})
 		}
 	}
 	for _, f := range r.before.Functions() {
-		if f.SchemaID == schema && f.Extension == 0 {
+		if f.SchemaID == schema && r.snap().ExtensionOf(f.OID) == "" {
 			out = append(out, dependent{object: object{kind: objFunction, oid: f.OID}})
 		}
 	}
@@ -525,7 +533,9 @@ func (r *run) describe(o object) string {
 	case objFunction:
 		return "function " + r.functionText(s.FunctionByOID(o.oid))
 	case objExtension:
-		return "extension " + r.extensionByOID(o.oid).Name
+		if e := r.extensionByOID(o.oid); e != nil {
+			return "extension " + quote(e.Name)
+		}
 	}
 	return "object"
 }
@@ -576,7 +586,9 @@ func (r *run) remove(o object) {
 		r.ch.RemoveFunction(o.oid)
 		return
 	case objExtension:
-		r.ch.RemoveExtension(r.extensionByOID(o.oid).Name)
+		if e := r.extensionByOID(o.oid); e != nil {
+			r.ch.RemoveExtension(e.Name)
+		}
 		return
 	}
 	if rel == nil {

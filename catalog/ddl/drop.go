@@ -29,6 +29,9 @@ func (r *run) drop(n *pg_query.DropStmt) (string, error) {
 	if len(targets) == 0 {
 		return tag, nil
 	}
+	if err := r.checkMembers(targets); err != nil {
+		return "", err
+	}
 	return tag, r.dropObjects(targets, n.Behavior)
 }
 

@@ -1,23 +1,17 @@
 package ddl
 
 import (
-	"embed"
-	"errors"
-	"io/fs"
 	"slices"
+	"sync"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/catalog"
-	"github.com/pgmongo/pgmongo/sql"
+	"github.com/pgmongo/pgmongo/types/facts"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
-// scripts make the members of extensions, a file for each that has any. What their functions do is in package expr/fn.
-//
-//go:embed extensions/*.sql
-var scripts embed.FS
-
+// createExtension is CREATE EXTENSION.
 func (r *run) createExtension(n *pg_query.CreateExtensionStmt) error {
 	if r.snap().ExtensionByName(n.Extname) != nil {
 		if n.IfNotExists {
@@ -35,12 +29,13 @@ func (r *run) createExtension(n *pg_query.CreateExtensionStmt) error {
 	e := available[i]
 	schema := ""
 	for _, o := range n.Options {
-		d := o.GetDefElem()
-		switch d.Defname {
+		switch d := o.GetDefElem(); d.Defname {
 		case "schema":
 			schema = defText(d.Arg, "")
 		case "new_version":
-			e.Version = defText(d.Arg, "")
+			if v := defText(d.Arg, ""); v != e.Version {
+				return noExtensionVersion(e.Name, v)
+			}
 		}
 	}
 	sc, err := r.creationSchema(schema, -1)
@@ -48,42 +43,67 @@ func (r *run) createExtension(n *pg_query.CreateExtensionStmt) error {
 		return err
 	}
 	e.OID, e.SchemaID = r.ch.NewOID(), sc.OID
-	r.ch.PutExtension(&e)
-	return r.runScript(&e, sc)
-}
-
-// runScript makes an extension's members in its schema.
-func (r *run) runScript(e *catalog.Extension, sc *catalog.Schema) error {
-	text, err := scripts.ReadFile("extensions/" + e.Name + ".sql")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return pgerr.Internal("the script of extension %s: %v", e.Name, err)
-	}
-	stmts, err := sql.Parse(string(text))
-	if err != nil {
+	if err := r.checkMemberNames(&e, sc); err != nil {
 		return err
 	}
-	c := *r.c
-	c.Creation = sc.Name
-	script := *r
-	script.c, script.extension = &c, e
-	for _, s := range stmts {
-		if _, err := script.createFunction(s.Node.GetCreateFunctionStmt()); err != nil {
-			return err
+	r.ch.PutExtension(&e)
+	return nil
+}
+
+func noExtensionVersion(name, version string) error {
+	return pgerr.New(pgerr.InvalidParameterValue, "extension \"%s\" has no installation script nor update path for version \"%s\"", name, version)
+}
+
+// checkMemberNames finds a type of the schema that has the name of one which the extension brings.
+func (r *run) checkMemberNames(e *catalog.Extension, sc *catalog.Schema) error {
+	for _, t := range catalog.ExtensionTypeNames(e.Name) {
+		if r.snap().TypeInSchema(sc.OID, t) != nil {
+			return pgerr.New(pgerr.DuplicateObject, "type \"%s\" already exists", t)
 		}
 	}
 	return nil
 }
 
+// alterExtension is ALTER EXTENSION ... UPDATE: there is one version of each.
 func (r *run) alterExtension(n *pg_query.AlterExtensionStmt) error {
-	if r.snap().ExtensionByName(n.Extname) == nil {
+	e := r.snap().ExtensionByName(n.Extname)
+	if e == nil {
 		return pgerr.New(pgerr.UndefinedObject, "extension \"%s\" does not exist", n.Extname)
 	}
+	for _, o := range n.Options {
+		if d := o.GetDefElem(); d.Defname == "new_version" {
+			if v := defText(d.Arg, ""); v != e.Version {
+				return pgerr.New(pgerr.InvalidParameterValue, "extension \"%s\" has no update path from version \"%s\" to version \"%s\"", e.Name, e.Version, v)
+			}
+		}
+	}
+	r.notice(pgerr.SuccessfulCompletion, "version \"%s\" of extension \"%s\" is already installed", e.Version, e.Name)
 	return nil
 }
 
+// setExtensionSchema is ALTER EXTENSION ... SET SCHEMA.
+func (r *run) setExtensionSchema(name, schema string) error {
+	e := r.snap().ExtensionByName(name)
+	if e == nil {
+		return pgerr.New(pgerr.UndefinedObject, "extension \"%s\" does not exist", name)
+	}
+	sc, err := r.creationSchema(schema, -1)
+	if err != nil {
+		return err
+	}
+	if sc.OID == e.SchemaID {
+		return nil
+	}
+	if err := r.checkMemberNames(e, sc); err != nil {
+		return err
+	}
+	moved := *e
+	moved.SchemaID = sc.OID
+	r.ch.PutExtension(&moved)
+	return nil
+}
+
+// dropExtension finds the target of DROP EXTENSION.
 func (r *run) dropExtension(n *pg_query.DropStmt, name string) ([]object, error) {
 	e := r.snap().ExtensionByName(name)
 	if e == nil {
@@ -92,21 +112,66 @@ func (r *run) dropExtension(n *pg_query.DropStmt, name string) ([]object, error)
 	return []object{{kind: objExtension, oid: e.OID}}, nil
 }
 
-// extensionMembers are the objects that an extension made.
-func (r *run) extensionMembers(oid uint32) []dependent {
+func (r *run) extensionByOID(oid uint32) *catalog.Extension {
+	for _, e := range r.snap().Extensions() {
+		if e.OID == oid {
+			return e
+		}
+	}
+	return nil
+}
+
+// extensionDependents are an extension's types and functions, which go with it, and the indexes that use its operator
+// classes. A function that has the name of a built-in one (pgcrypto's gen_random_uuid) is called by nothing: the built-in
+// one comes first.
+func (r *run) extensionDependents(oid uint32) []dependent {
+	e := r.extensionByOID(oid)
+	if e == nil {
+		return nil
+	}
 	var out []dependent
+	for _, t := range r.before.Types() {
+		if r.before.ExtensionOf(t.OID) == e.Name && !t.IsArray() {
+			out = append(out, dependent{object: object{kind: objType, oid: t.OID}, auto: true})
+		}
+	}
 	for _, f := range r.before.Functions() {
-		if f.Extension == oid {
+		if r.before.ExtensionOf(f.OID) == e.Name && !builtinFunctions()[f.Name] {
 			out = append(out, dependent{object: object{kind: objFunction, oid: f.OID}, auto: true})
+		}
+	}
+	for rel := range r.snap().EachRelation {
+		for _, ix := range rel.Indexes {
+			for _, k := range ix.Keys {
+				if r.before.ExtensionOf(k.OpClass) == e.Name {
+					out = append(out, dependent{object: object{objIndex, rel.OID, ix.OID}})
+					break
+				}
+			}
 		}
 	}
 	return out
 }
 
-func (r *run) extensionByOID(oid uint32) *catalog.Extension {
-	for _, e := range r.before.Extensions() {
-		if e.OID == oid {
-			return e
+var builtinFunctions = sync.OnceValue(func() map[string]bool {
+	f := facts.Load("pg_proc")
+	names := make(map[string]bool, len(f.Rows))
+	for _, row := range f.Rows {
+		names[row[f.Col("proname")]] = true
+	}
+	return names
+})
+
+// checkMembers refuses to drop what belongs to an extension.
+func (r *run) checkMembers(targets []object) error {
+	for _, t := range targets {
+		if t.kind != objType && t.kind != objFunction {
+			continue
+		}
+		if name := r.snap().ExtensionOf(t.oid); name != "" {
+			what := "extension " + quote(name)
+			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because %s requires it", r.describe(t), what).
+				WithHint("You can drop %s instead.", what)
 		}
 	}
 	return nil

@@ -64,13 +64,10 @@ func (r *run) createFunction(n *pg_query.CreateFunctionStmt) (string, error) {
 			return "", pgerr.New(pgerr.InvalidFunctionDefinition, "cannot change return type of existing function").
 				WithHint("Use %s %s first.", "DROP "+strings.ToUpper(word), r.functionText(old))
 		}
-		f.OID, f.Comment, f.ACL, f.Owner, f.Extension = old.OID, old.Comment, old.ACL, old.Owner, old.Extension
+		f.OID, f.Comment, f.ACL, f.Owner = old.OID, old.Comment, old.ACL, old.Owner
 	}
 	if f.OID == 0 {
 		f.OID = r.newOID(sc.Name)
-	}
-	if r.extension != nil {
-		f.Extension, f.Cost = r.extension.OID, 1
 	}
 	r.ch.PutFunction(f)
 	return tag, nil
@@ -182,9 +179,6 @@ func (r *run) functionOptions(f *catalog.Function, options []*pg_query.Node) err
 			switch f.Language {
 			case "sql", "plpgsql":
 			case "internal", "c":
-				if r.extension != nil {
-					break
-				}
 				return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for language %s", f.Language)
 			default:
 				return pgerr.New(pgerr.UndefinedObject, "language \"%s\" does not exist", f.Language)
@@ -296,10 +290,6 @@ func (r *run) dropFunction(n *pg_query.DropStmt, o *pg_query.ObjectWithArgs) ([]
 	if err == nil {
 		if word == "function" && f.Kind == 'p' || word == "procedure" && f.Kind != 'p' {
 			return nil, pgerr.New(pgerr.WrongObjectType, "%s is not a %s", r.functionText(f), word)
-		}
-		if e := r.extensionByOID(f.Extension); e != nil {
-			return nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop function %s because extension %s requires it", r.functionText(f), e.Name).
-				WithHint("You can drop extension %s instead.", e.Name)
 		}
 		return []object{{kind: objFunction, oid: f.OID}}, nil
 	}

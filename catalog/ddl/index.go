@@ -74,14 +74,28 @@ func (c opclass) accepts(t *types.T) int {
 	return 0
 }
 
+// opclasses lists the operator classes of an index method: the built-in ones and the database's own.
+func (r *run) opclasses(method string) []opclass {
+	f := loadIndexFacts()
+	var list []opclass
+	for _, c := range f.classes {
+		if c.method == f.methods[method] {
+			list = append(list, c)
+		}
+	}
+	for _, c := range r.snap().OpClasses(method) {
+		list = append(list, opclass{oid: c.OID, in: c.Input, name: c.Name, deflt: c.Default})
+	}
+	return list
+}
+
 // indexKey resolves the operator class of a key of type t; class is its name as written, nil for the default.
 func (r *run) indexKey(t *types.T, method string, class []*pg_query.Node, coll uint32) (catalog.IndexKey, error) {
-	f := loadIndexFacts()
-	am := f.methods[method]
+	classes := r.opclasses(method)
 	best, score := opclass{}, 0
 	if len(class) == 0 {
-		for _, c := range f.classes {
-			if c.method == am && c.deflt && c.accepts(t) > score {
+		for _, c := range classes {
+			if c.deflt && c.accepts(t) > score {
 				best, score = c, c.accepts(t)
 			}
 		}
@@ -96,8 +110,8 @@ func (r *run) indexKey(t *types.T, method string, class []*pg_query.Node, coll u
 	}
 	parts := names(class)
 	name, known := parts[len(parts)-1], false
-	for _, c := range f.classes {
-		if c.method != am || c.name != name {
+	for _, c := range classes {
+		if c.name != name {
 			continue
 		}
 		known = true
@@ -168,7 +182,7 @@ func (r *run) createIndex(n *pg_query.IndexStmt) error {
 		r.notice(pgerr.SuccessfulCompletion, "substituting access method \"gist\" for obsolete method \"rtree\"")
 		method = "gist"
 	}
-	if loadIndexFacts().methods[method] == 0 {
+	if len(r.opclasses(method)) == 0 {
 		return pgerr.New(pgerr.UndefinedObject, "access method \"%s\" does not exist", method)
 	}
 	can := abilities(method)
@@ -496,7 +510,7 @@ func hasIDColumn(rel *catalog.Relation) bool {
 func idAble(c *catalog.Column) bool { return uniqueAble(c.Type) && !c.Micros }
 
 // uniqueAble reports whether equality in MongoDB is PostgreSQL's for a type: arrays are indexed by element, and jsonb,
-// interval and timetz values may be equal in different forms.
+// interval, timetz and citext values may be equal in different forms.
 func uniqueAble(t *types.T) bool {
 	b := t.BaseType()
 	switch b {
@@ -505,7 +519,7 @@ func uniqueAble(t *types.T) bool {
 	case types.BpcharT:
 		return true
 	}
-	return b.Rep != types.RepRef && b.Rep != types.RepNone
+	return b.Rep != types.RepRef && b.Rep != types.RepNone && !types.Folds(b)
 }
 
 // mongoIndexable reports whether an index of a method over a type is of use in MongoDB.

@@ -88,7 +88,7 @@ func comparison(rel *catalog.Relation, e *pg_query.A_Expr, out *[]Condition) boo
 	}
 	col := refColumn(rel, e.Lexpr)
 	text, ok := constantText(e.Rexpr)
-	if col == nil || !ok || col.Micros {
+	if col == nil || !ok || col.Micros || !uniqueAble(col.Type) {
 		return false
 	}
 	d, err := types.Input(types.DefaultIO(), col.Type, col.Typmod, text)

@@ -417,7 +417,7 @@ func (r *run) setSchema(n *pg_query.AlterObjectSchemaStmt) (string, error) {
 		r.ch.PutFunction(&c)
 		return tag, nil
 	case pg_query.ObjectType_OBJECT_EXTENSION:
-		return tag, nil
+		return tag, r.setExtensionSchema(n.Object.GetString_().GetSval(), n.Newschema)
 	}
 	return "", pgerr.Unsupported(tag + " SET SCHEMA")
 }

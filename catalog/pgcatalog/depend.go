@@ -59,6 +59,9 @@ func dependRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func
 	if err := emit(builtinDependencies()); err != nil {
 		return err
 	}
+	if err := emit(extensionDependencies(s)); err != nil {
+		return err
+	}
 	if key != nil {
 		if rels, ok := dependencyOwners(s, key); ok {
 			for _, r := range rels {
@@ -67,13 +70,6 @@ func dependRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func
 				}
 			}
 			return nil
-		}
-	}
-	for _, f := range s.Functions() {
-		if f.Extension != 0 {
-			if err := emit([]dependency{{procCatalog, f.OID, 0, extensionCatalog, f.Extension, 0, 'e'}}); err != nil {
-				return err
-			}
 		}
 	}
 	for _, r := range s.Relations() {

@@ -16,6 +16,7 @@ var amProperties = map[string]struct{ order, unique, multicol, exclude, include,
 	"gin":    {multicol: true},
 	"spgist": {exclude: true, include: true, nulls: true, distance: true},
 	"brin":   {multicol: true, nulls: true},
+	"bloom":  {multicol: true},
 }
 
 func indexFunctions() []expr.Impl {

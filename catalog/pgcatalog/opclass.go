@@ -33,21 +33,13 @@ var opclassFacts = sync.OnceValue(func() *opclasses {
 		byOID: map[uint32]*opclassFact{}, defaults: map[[2]uint32]*opclassFact{}, equal: map[uint32]uint32{}, less: map[uint32]uint32{},
 		am: map[string]uint32{}, amName: map[uint32]string{},
 	}
-	f := newCells("pg_am")
-	for _, row := range f.Rows {
-		c := f.row(row)
-		o.am[c.str("amname")], o.amName[c.oid("oid")] = c.oid("oid"), c.str("amname")
-	}
+	each("am", func(c cellRow) { o.am[c.str("amname")], o.amName[c.oid("oid")] = c.oid("oid"), c.str("amname") })
 	type opKey struct{ family, left, right, strategy uint32 }
 	ops := map[opKey]uint32{}
-	f = newCells("pg_amop")
-	for _, row := range f.Rows {
-		c := f.row(row)
+	each("amop", func(c cellRow) {
 		ops[opKey{c.oid("amopfamily"), c.oid("amoplefttype"), c.oid("amoprighttype"), c.oid("amopstrategy")}] = c.oid("amopopr")
-	}
-	f = newCells("pg_opclass")
-	for _, row := range f.Rows {
-		c := f.row(row)
+	})
+	each("opclass", func(c cellRow) {
 		k := &opclassFact{oid: c.oid("oid"), am: c.oid("opcmethod"), family: c.oid("opcfamily"), input: c.oid("opcintype"), name: c.str("opcname"), isDefault: c.str("opcdefault") == "t"}
 		o.byOID[k.oid] = k
 		if k.isDefault {
@@ -57,9 +49,18 @@ var opclassFacts = sync.OnceValue(func() *opclasses {
 			o.less[k.oid] = ops[opKey{k.family, k.input, k.input, 1}]
 			o.equal[k.oid] = ops[opKey{k.family, k.input, k.input, 3}]
 		}
-	}
+	})
 	return o
 })
+
+// each reads the rows of a catalogue that every database has, then those that extensions bring.
+func each(name string, row func(cellRow)) {
+	for _, f := range []*cells{newCells("pg_" + name), newCells("ext_" + name)} {
+		for _, r := range f.Rows {
+			row(f.row(r))
+		}
+	}
+}
 
 // amOID returns the access method of that name; indexes of collections that others own count as btree.
 func amOID(name string) uint32 {

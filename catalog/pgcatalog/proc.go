@@ -126,13 +126,14 @@ type operators struct {
 
 var operatorFacts = sync.OnceValue(func() *operators {
 	o := &operators{map[operatorKey]uint32{}, map[uint32]operatorFact{}, map[string][]uint32{}}
-	f := newCells("pg_operator")
-	for _, row := range f.Rows {
-		c := f.row(row)
-		x := operatorFact{c.oid("oid"), c.oid("oprleft"), c.oid("oprright"), c.oid("oprresult"), atoid(regprocCell("pg_operator", "oprcode", row, f)), c.str("oprname")}
+	each("operator", func(c cellRow) {
+		x := operatorFact{c.oid("oid"), c.oid("oprleft"), c.oid("oprright"), c.oid("oprresult"), c.oid("oprcode"), c.str("oprname")}
+		if x.proc == 0 { // the dump names it
+			x.proc = atoid(regprocCell("pg_operator", "oprcode", c.row, c.t))
+		}
 		o.byKey[operatorKey{x.name, x.left, x.right}] = x.oid
 		o.byOID[x.oid] = x
 		o.byName[x.name] = append(o.byName[x.name], x.oid)
-	}
+	})
 	return o
 })

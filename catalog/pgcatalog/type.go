@@ -108,6 +108,10 @@ func typeRow(s *catalog.Snapshot, t *types.T) []types.Datum {
 	by := procByName()
 	io := ioOf(t)
 	in, out, receive, send, analyze := by[io.in], by[io.out], by[io.receive], by[io.send], by[io.analyze]
+	modIn, modOut := uint32(0), uint32(0)
+	if ext, ok := extensionTypeIO()[t.OID]; ok {
+		in, out, receive, send, modIn, modOut = ext[0], ext[1], ext[2], ext[3], ext[4], ext[5]
+	}
 	elem, base, ndims := uint32(0), uint32(0), 0
 	if t.Elem != nil {
 		elem = t.Elem.OID
@@ -124,7 +128,7 @@ func typeRow(s *catalog.Snapshot, t *types.T) []types.Datum {
 	return []types.Datum{
 		oid(t.OID), text(t.Name), oid(info.SchemaID), oid(owner(info.Owner)), num(int(t.Len)), types.Bool(t.ByVal), char(t.Kind), char(t.Category),
 		types.Bool(t.Preferred), types.True, text(","), oid(t.RelOID), oid(by[io.subscript]), oid(elem), oid(t.ArrayOID),
-		oid(in), oid(out), oid(receive), oid(send), num(0), num(0), oid(analyze), char(t.Align), char(t.Storage), types.Bool(t.NotNull),
+		oid(in), oid(out), oid(receive), oid(send), oid(modIn), oid(modOut), oid(analyze), char(t.Align), char(t.Storage), types.Bool(t.NotNull),
 		oid(base), num(int(mod)), num(ndims), oid(t.Collation), textOrNull(t.Default), textOrNull(defaultValue(t.Default)), aclItems(info.ACL),
 	}
 }

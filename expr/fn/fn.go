@@ -9,10 +9,10 @@ func All() [][]expr.Impl {
 	return [][]expr.Impl{
 		compareImpls(), booleanImpls(), integerImpls(), floatImpls(), numericImpls(), castImpls(),
 		textImpls(), formatImpls(), likeImpls(), regexImpls(),
-		arrayImpls(), seriesImpls(), byteaImpls(), bitImpls(), moneyImpls(), hashImpls(), sessionImpls(), uuidImpls(), sequenceImpls(), advisoryImpls(), miscImpls(),
+		arrayImpls(), seriesImpls(), byteaImpls(), bitImpls(), moneyImpls(), hashImpls(), sessionImpls(), sequenceImpls(), advisoryImpls(), miscImpls(),
 		jsonbImpls(), jsonImpls(), jsonSetImpls(), jsonBuildImpls(), jsonModifyImpls(), jsonRecordImpls(), jsonPathImpls(),
 		rangeImpls(), networkImpls(), textSearchImpls(),
 		aggregateImpls(), windowImpls(),
-		datetimeImpls(),
+		datetimeImpls(), extensionImpls(),
 	}
 }
