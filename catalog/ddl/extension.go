@@ -122,8 +122,7 @@ func (r *run) extensionByOID(oid uint32) *catalog.Extension {
 }
 
 // extensionDependents are an extension's types and functions, which go with it, and the indexes that use its operator
-// classes. A function that has the name of a built-in one (pgcrypto's gen_random_uuid) is called by nothing: the built-in
-// one comes first.
+// classes; those over columns of its types go with the columns.
 func (r *run) extensionDependents(oid uint32) []dependent {
 	e := r.extensionByOID(oid)
 	if e == nil {
@@ -136,14 +135,14 @@ func (r *run) extensionDependents(oid uint32) []dependent {
 		}
 	}
 	for _, f := range r.before.Functions() {
-		if r.before.ExtensionOf(f.OID) == e.Name && !builtinFunctions()[f.Name] {
+		if r.before.ExtensionOf(f.OID) == e.Name {
 			out = append(out, dependent{object: object{kind: objFunction, oid: f.OID}, auto: true})
 		}
 	}
 	for rel := range r.snap().EachRelation {
 		for _, ix := range rel.Indexes {
 			for _, k := range ix.Keys {
-				if r.before.ExtensionOf(k.OpClass) == e.Name {
+				if c := rel.ByAttnum(k.Attnum); r.before.ExtensionOf(k.OpClass) == e.Name && (c == nil || r.before.ExtensionOf(c.Type.OID) != e.Name) {
 					out = append(out, dependent{object: object{objIndex, rel.OID, ix.OID}})
 					break
 				}
@@ -153,6 +152,7 @@ func (r *run) extensionDependents(oid uint32) []dependent {
 	return out
 }
 
+// builtinFunctions are the names of the functions of pg_catalog.
 var builtinFunctions = sync.OnceValue(func() map[string]bool {
 	f := facts.Load("pg_proc")
 	names := make(map[string]bool, len(f.Rows))
