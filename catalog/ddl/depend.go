@@ -537,7 +537,7 @@ func (r *run) describe(o object) string {
 		return "function " + r.functionText(s.FunctionByOID(o.oid))
 	case objExtension:
 		if e := r.extensionByOID(o.oid); e != nil {
-			return "extension " + quote(e.Name)
+			return "extension " + e.Name
 		}
 	}
 	return "object"

@@ -169,7 +169,7 @@ func (r *run) checkMembers(targets []object) error {
 			continue
 		}
 		if name := r.snap().ExtensionOf(t.oid); name != "" {
-			what := "extension " + quote(name)
+			what := "extension " + name
 			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because %s requires it", r.describe(t), what).
 				WithHint("You can drop %s instead.", what)
 		}
