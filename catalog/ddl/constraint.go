@@ -394,6 +394,10 @@ func (b *tableBuild) foreignKey(c *pg_query.Constraint) error {
 			return pgerr.New(pgerr.DatatypeMismatch, "foreign key constraint \"%s\" cannot be implemented", name).
 				WithDetail("Key columns \"%s\" and \"%s\" are of incompatible types: %s and %s.", x.Name, y.Name, types.FormatType(x.Type, x.Typmod), types.FormatType(y.Type, y.Typmod))
 		}
+		if !uniqueAble(y.Type) {
+			// Rows that refer to a key are found by MongoDB's equality: 1 day is not 24 hours to it.
+			return pgerr.Unsupported("a foreign key on type " + types.FormatType(y.Type, -1))
+		}
 		if err := generatedActions(x, c); err != nil {
 			return err
 		}
