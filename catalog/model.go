@@ -272,7 +272,42 @@ type Trigger struct {
 	When     string
 	Args     []string
 	Enabled  byte
-	Comment  string
+	// Constraint makes it a constraint trigger; OldTable and NewTable are the names of its transition tables.
+	Constraint, Deferrable, InitiallyDeferred bool
+	OldTable, NewTable                        string
+	// Referenced is the table that a constraint trigger names with FROM.
+	Referenced uint32
+	Comment    string
+}
+
+// Bits of pg_trigger.tgtype.
+const (
+	TriggerRow      = 1
+	TriggerBefore   = 2
+	TriggerInsert   = 4
+	TriggerDelete   = 8
+	TriggerUpdate   = 16
+	TriggerTruncate = 32
+	TriggerInstead  = 64
+)
+
+// Row reports whether the trigger runs for each row.
+func (t *Trigger) Row() bool { return t.Type&TriggerRow != 0 }
+
+// Before reports whether it runs before the change.
+func (t *Trigger) Before() bool { return t.Type&TriggerBefore != 0 }
+
+// On reports whether it runs on INSERT, UPDATE or DELETE.
+func (t *Trigger) On(op string) bool {
+	switch op {
+	case "INSERT":
+		return t.Type&TriggerInsert != 0
+	case "UPDATE":
+		return t.Type&TriggerUpdate != 0
+	case "DELETE":
+		return t.Type&TriggerDelete != 0
+	}
+	return false
 }
 
 // Function is a user-defined function or procedure.

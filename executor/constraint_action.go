@@ -85,6 +85,13 @@ func (c *foreignCheck) actOn(ctx context.Context, actions []keyAction, keys *key
 	if err != nil {
 		return err
 	}
+	event := "UPDATE"
+	if remove {
+		event = "DELETE"
+	}
+	if err := t.triggers.beforeStatement(ctx, event, nil); err != nil {
+		return err
+	}
 	for _, f := range rows {
 		if actions[f.at].action == 'd' {
 			// A default that is the key that went leaves the row as it was, and referring to nothing.
@@ -93,7 +100,7 @@ func (c *foreignCheck) actOn(ctx context.Context, actions []keyAction, keys *key
 			}
 		}
 		if remove {
-			err = t.deleteRow(ctx, f.doc, f.row)
+			_, err = t.deleteRow(ctx, f.doc, f.row)
 		} else {
 			err = setter.set(ctx, f.doc, f.row, actions[f.at])
 		}
@@ -101,6 +108,7 @@ func (c *foreignCheck) actOn(ctx context.Context, actions []keyAction, keys *key
 			return err
 		}
 	}
+	t.triggers.afterStatement(event, nil)
 	return t.flush(ctx)
 }
 
@@ -112,6 +120,7 @@ type actionSetter struct {
 	defaults []types.Datum
 	check    *rowCheck
 	changer  *rowChanger
+	set16    []int16
 }
 
 func (c *foreignCheck) newSetter(t *table, a keyAction) (*actionSetter, error) {
@@ -136,6 +145,7 @@ func (c *foreignCheck) newSetter(t *table, a keyAction) (*actionSetter, error) {
 	for i, p := range s.pos {
 		set[i].pos = p
 	}
+	s.set16 = t.attnumsAt(set)
 	s.changer = newRowChanger(t, set, s.check.generated)
 	return s, nil
 }
@@ -213,8 +223,13 @@ func (s *actionSetter) set(ctx context.Context, doc bson.Raw, old []types.Datum,
 			return pgerr.Internal("foreign key action %q", a.action)
 		}
 	}
+	row, err := s.t.triggers.beforeRow(ctx, "UPDATE", old, row, s.set16)
+	if row == nil || err != nil {
+		return err
+	}
 	if err := s.check.apply(row, row); err != nil {
 		return err
 	}
+	s.t.triggers.afterRow("UPDATE", old, row, s.set16)
 	return s.changer.change(ctx, doc, old, row)
 }

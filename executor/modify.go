@@ -43,8 +43,11 @@ func (b *builder) buildModify(node planner.Node) (Operator, error) {
 // conflict can be run again without having shown anything.
 type modifyOp struct {
 	*table
-	run   func(ctx context.Context) error
-	width int
+	run func(ctx context.Context) error
+	// events are what its STATEMENT triggers run on, assigning set.
+	events []string
+	set16  []int16
+	width  int
 	// rows are those of RETURNING.
 	rows     *rowStore
 	at       int
@@ -62,11 +65,19 @@ func (m *modifyOp) Next(ctx context.Context, b *Batch) error {
 	if !m.done {
 		// A second opening gives the rows again and must not write again.
 		m.done = true
+		for _, e := range m.events {
+			if err := m.triggers.beforeStatement(ctx, e, m.set16); err != nil {
+				return err
+			}
+		}
 		if err := m.run(ctx); err != nil {
 			return err
 		}
 		if err := m.flush(ctx); err != nil {
 			return err
+		}
+		for i := range m.events {
+			m.triggers.afterStatement(m.events[len(m.events)-1-i], m.set16)
 		}
 	}
 	for ; m.rows != nil && b.N < BatchRows && m.at < m.rows.n; m.at++ {
@@ -112,6 +123,9 @@ type table struct {
 	child  []*foreignKey // this table's own foreign keys
 	parent []*foreignKey // those of tables that refer to this one
 
+	// triggers is nil for a table without any that could run.
+	triggers *tableTriggers
+
 	pending     []mongo.Write
 	pendingSize int
 	probes      []uniqueProbe
@@ -122,9 +136,6 @@ type table struct {
 }
 
 func newTable(rt *Runtime, rel *catalog.Relation) (*table, error) {
-	if slices.ContainsFunc(rel.Triggers, func(t *catalog.Trigger) bool { return t.Enabled != 'D' }) {
-		return nil, pgerr.Unsupported("changing a table with triggers")
-	}
 	enc, err := document.NewEncoder(rel)
 	if err != nil {
 		return nil, err
@@ -138,6 +149,10 @@ func newTable(rt *Runtime, rel *catalog.Relation) (*table, error) {
 		return nil, err
 	}
 	rt.tables = append(rt.tables, t)
+	t.triggers = newTriggers(t)
+	if err := t.needsFire(); err != nil {
+		return nil, err
+	}
 	return t, t.foreignKeys()
 }
 

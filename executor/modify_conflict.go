@@ -26,6 +26,7 @@ type conflictOp struct {
 	where   *scalar
 	check   *rowCheck
 	changer *rowChanger
+	set     []int16 // the columns that update assigns
 
 	batch [][]types.Datum
 	// touched are the _ids of rows that this command has changed.
@@ -114,7 +115,7 @@ func (b *builder) buildConflict(t *table, n *planner.Insert) (*conflictOp, error
 	if c.check, err = b.rowCheck(t, n.Conflict.Generated, n.Conflict.Checks, l); err != nil {
 		return nil, err
 	}
-	c.changer = newRowChanger(t, c.update, c.check.generated)
+	c.changer, c.set = newRowChanger(t, c.update, c.check.generated), t.attnumsAt(c.update)
 	return c, nil
 }
 
@@ -356,6 +357,11 @@ func (c *conflictOp) change(ctx context.Context, op *insertOp, ex *existingRow, 
 		row[a.pos] = v
 	}
 	own := row[:n:n]
+	kept, err := c.t.triggers.beforeRow(ctx, "UPDATE", ex.row, own, c.set)
+	if kept == nil || err != nil {
+		return err
+	}
+	copy(own, kept)
 	if err := c.check.apply(row, own); err != nil {
 		return err
 	}
@@ -363,6 +369,7 @@ func (c *conflictOp) change(ctx context.Context, op *insertOp, ex *existingRow, 
 		return err
 	}
 	c.touched[name] = struct{}{}
+	c.t.triggers.afterRow("UPDATE", ex.row, own, c.set)
 	op.affected++
 	return op.returning(op.out, own)
 }

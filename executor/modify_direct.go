@@ -37,7 +37,7 @@ type increment struct {
 
 // buildDirect prepares what the planner found; nil when the table's constraints want the row to be known.
 func (b *builder) buildDirect(t *table, d *planner.DirectWrite, source planner.Node, wide expr.Layout) (*directWrite, error) {
-	if d == nil || b.rt.Instrument != nil {
+	if d == nil || b.rt.Instrument != nil || t.triggers != nil {
 		return nil, nil
 	}
 	w := &directWrite{t: t, width: len(wide) - len(t.cols)}

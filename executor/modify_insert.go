@@ -27,7 +27,7 @@ func (b *builder) buildInsert(n *planner.Insert) (Operator, error) {
 		return nil, err
 	}
 	op := &insertOp{modifyOp: modifyOp{table: t, width: len(n.Returning)}}
-	op.run = op.insert
+	op.run, op.events = op.insert, []string{"INSERT"}
 	if op.source, err = b.build(n.Source); err != nil {
 		return nil, err
 	}
@@ -48,6 +48,9 @@ func (b *builder) buildInsert(n *planner.Insert) (Operator, error) {
 	if n.Conflict != nil {
 		if op.conflict, err = b.buildConflict(t, n); err != nil {
 			return nil, err
+		}
+		if op.conflict.doing {
+			op.events, op.set16 = []string{"INSERT", "UPDATE"}, op.conflict.set
 		}
 	}
 	return op, nil
@@ -72,6 +75,13 @@ func (op *insertOp) insert(ctx context.Context) (err error) {
 			return err
 		}
 		op.single = n == 0 && err == io.EOF && op.conflict == nil
+		row, prepared := op.prepare(ctx, row)
+		if prepared != nil {
+			return prepared
+		}
+		if row == nil {
+			continue
+		}
 		if op.conflict != nil {
 			if err := op.conflict.add(ctx, op, row); err != nil {
 				return err
@@ -91,7 +101,7 @@ func (op *insertOp) insert(ctx context.Context) (err error) {
 	return nil
 }
 
-// nextRow reads a row of the source into a new row of the table, completes and checks it.
+// nextRow reads a row of the source into a new row of the table.
 func (op *insertOp) nextRow(ctx context.Context, r *reader) ([]types.Datum, error) {
 	in, err := r.next(ctx)
 	if err != nil {
@@ -100,6 +110,15 @@ func (op *insertOp) nextRow(ctx context.Context, r *reader) ([]types.Datum, erro
 	row := make([]types.Datum, len(op.cols))
 	for i, pos := range op.targets {
 		row[pos] = in[i]
+	}
+	return row, nil
+}
+
+// prepare completes and checks a new row; nil says that a trigger does not want it.
+func (op *insertOp) prepare(ctx context.Context, row []types.Datum) ([]types.Datum, error) {
+	row, err := op.triggers.beforeRow(ctx, "INSERT", nil, row, nil)
+	if row == nil || err != nil {
+		return nil, err
 	}
 	op.enc.GenerateID(row)
 	return row, op.check.apply(row, row)
@@ -110,6 +129,7 @@ func (op *insertOp) write(ctx context.Context, row []types.Datum) error {
 	if err := op.insertRow(ctx, row); err != nil {
 		return err
 	}
+	op.triggers.afterRow("INSERT", nil, row, nil)
 	op.affected++
 	return op.returning(op.out, row)
 }

@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -104,9 +105,14 @@ func (b *builder) buildMerge(n *planner.Merge) (Operator, error) {
 		}
 		m.changer = newRowChanger(t, m.set, op.check.generated)
 		op.actions = append(op.actions, m)
+		if e := mergeEvents[m.kind]; e != "" && !slices.Contains(op.events, e) {
+			op.events = append(op.events, e)
+		}
 	}
 	return op, nil
 }
+
+var mergeEvents = map[planner.MergeKind]string{planner.MergeInsert: "INSERT", planner.MergeUpdate: "UPDATE", planner.MergeDelete: "DELETE"}
 
 // merge reads all rows before it writes the first: what is written must not be read again.
 func (op *mergeOp) merge(ctx context.Context) error {
@@ -146,16 +152,22 @@ func (op *mergeOp) act(ctx context.Context, a *mergeAction, wide []types.Datum) 
 	if a.kind == planner.MergeNothing {
 		return nil
 	}
-	op.affected++
 	own := wide[op.targets.width : op.targets.width+len(op.cols)]
 	if a.kind == planner.MergeInsert {
 		if err := op.assign(a, wide, own); err != nil {
 			return err
 		}
+		kept, err := op.triggers.beforeRow(ctx, "INSERT", nil, own, nil)
+		if kept == nil || err != nil {
+			return err
+		}
+		copy(own, kept)
 		op.enc.GenerateID(own)
 		if err := op.check.apply(wide, own); err != nil {
 			return err
 		}
+		op.affected++
+		op.triggers.afterRow("INSERT", nil, own, nil)
 		return op.insertRow(ctx, own)
 	}
 	doc := bson.Raw(wide[op.targets.doc].Bytes())
@@ -165,6 +177,11 @@ func (op *mergeOp) act(ctx context.Context, a *mergeAction, wide []types.Datum) 
 		if err := op.assign(a, wide, own); err != nil {
 			return err
 		}
+		kept, err := op.triggers.beforeRow(ctx, "UPDATE", old, own, op.attnumsAt(a.set))
+		if kept == nil || err != nil {
+			return err
+		}
+		copy(own, kept)
 		if err := op.check.apply(wide, own); err != nil {
 			return err
 		}
@@ -180,8 +197,14 @@ func (op *mergeOp) act(ctx context.Context, a *mergeAction, wide []types.Datum) 
 	}
 	op.touched[key] = struct{}{}
 	if a.kind == planner.MergeDelete {
-		return op.deleteRow(ctx, doc, old)
+		done, err := op.deleteRow(ctx, doc, old)
+		if done {
+			op.affected++
+		}
+		return err
 	}
+	op.affected++
+	op.triggers.afterRow("UPDATE", old, own, op.attnumsAt(a.set))
 	return a.changer.change(ctx, doc, old, own)
 }
 

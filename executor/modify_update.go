@@ -103,7 +103,7 @@ func (b *builder) buildUpdate(n *planner.Update) (Operator, error) {
 		return nil, err
 	}
 	op := &updateOp{modifyOp: modifyOp{table: t, width: len(n.Returning)}}
-	op.run = op.update
+	op.run, op.events = op.update, []string{"UPDATE"}
 	var l expr.Layout
 	if op.targets, l, err = b.targetRows(t, n.Source, n.Doc, n.OldCols); err != nil {
 		return nil, err
@@ -125,7 +125,7 @@ func (b *builder) buildUpdate(n *planner.Update) (Operator, error) {
 	if op.out, err = b.compileAll(n.Returning, wide); err != nil {
 		return nil, err
 	}
-	op.changer = newRowChanger(t, op.set, op.check.generated)
+	op.changer, op.set16 = newRowChanger(t, op.set, op.check.generated), t.attnumsAt(op.set)
 	op.direct, err = b.buildDirect(t, n.Direct, n.Source, wide)
 	return op, err
 }
@@ -153,12 +153,18 @@ func (op *updateOp) changeRow(ctx context.Context, row []types.Datum, doc bson.R
 		}
 		own[a.pos] = v
 	}
+	kept, err := op.triggers.beforeRow(ctx, "UPDATE", old, own, op.set16)
+	if kept == nil || err != nil {
+		return err
+	}
+	copy(own, kept)
 	if err := op.check.apply(wide, own); err != nil {
 		return err
 	}
 	if err := op.changer.change(ctx, doc, old, own); err != nil {
 		return err
 	}
+	op.triggers.afterRow("UPDATE", old, own, op.set16)
 	op.affected++
 	return op.returning(op.out, wide)
 }
@@ -173,6 +179,9 @@ type rowChanger struct {
 
 func newRowChanger(t *table, sets ...[]assign) *rowChanger {
 	c := &rowChanger{t: t}
+	if t.triggers.has("UPDATE", true, true) {
+		sets = append(sets, t.everyColumn())
+	}
 	seen := make([]bool, len(t.cols))
 	for _, set := range sets {
 		for _, a := range set {
@@ -288,7 +297,7 @@ func (b *builder) buildDelete(n *planner.Delete) (Operator, error) {
 		return nil, err
 	}
 	op := &deleteOp{modifyOp: modifyOp{table: t, width: len(n.Returning)}}
-	op.run = op.remove
+	op.run, op.events = op.remove, []string{"DELETE"}
 	var l expr.Layout
 	if op.targets, l, err = b.targetRows(t, n.Source, n.Doc, n.OldCols); err != nil {
 		return nil, err
@@ -308,7 +317,8 @@ func (op *deleteOp) remove(ctx context.Context) error {
 		}
 	}
 	return op.targets.each(ctx, op.table, func(row []types.Datum, doc bson.Raw) error {
-		if err := op.deleteRow(ctx, doc, op.targets.present(row, make([]types.Datum, len(op.cols)))); err != nil {
+		done, err := op.deleteRow(ctx, doc, op.targets.present(row, make([]types.Datum, len(op.cols))))
+		if err != nil || !done {
 			return err
 		}
 		op.affected++
@@ -316,17 +326,22 @@ func (op *deleteOp) remove(ctx context.Context) error {
 	})
 }
 
-// deleteRow queues the removal of one row, and notes what foreign keys have to check or to do about it.
-func (t *table) deleteRow(ctx context.Context, doc bson.Raw, old []types.Datum) error {
+// deleteRow queues the removal of one row, and notes what foreign keys have to check or to do about it; done is false where
+// a trigger keeps the row.
+func (t *table) deleteRow(ctx context.Context, doc bson.Raw, old []types.Datum) (done bool, err error) {
 	id, err := documentID(doc)
 	if err != nil {
-		return err
+		return false, err
+	}
+	if row, err := t.triggers.beforeRow(ctx, "DELETE", old, nil, nil); row == nil || err != nil {
+		return false, err
 	}
 	if err := t.parentDeleted(old); err != nil {
-		return err
+		return false, err
 	}
+	t.triggers.afterRow("DELETE", old, nil, nil)
 	if len(t.parent) > 0 {
 		t.rt.Txn.Guard(t.db, t.rel.Collection, []bson.RawValue{id}, true)
 	}
-	return t.add(ctx, mongo.Write{Kind: mongo.WriteDelete, ID: id, Before: doc})
+	return true, t.add(ctx, mongo.Write{Kind: mongo.WriteDelete, ID: id, Before: doc})
 }

@@ -55,6 +55,10 @@ type Runtime struct {
 	// Bind binds an expression of the catalogue (a default, CHECK, generated column or index predicate) over a relation's
 	// row, as planner.BindExpr does. Foreign key actions need it for tables that the statement itself does not name.
 	Bind func(rel *catalog.Relation, cols []planner.Col, text string, want *types.T, typmod int32) (expr.Expr, error)
+	// Fire runs a trigger's function, if its WHEN says so (ran), and returns the row that it gave; nil for none.
+	Fire func(ctx context.Context, c *TriggerCall) (row []types.Datum, ran bool, err error)
+	// Replica is session_replication_role = replica, under which only some triggers run.
+	Replica bool
 	// tables are those that the statement writes.
 	tables []*table
 	// Instrument, when set, measures every operator (EXPLAIN ANALYZE).

@@ -108,6 +108,11 @@ func (b *binder) relation(v *pg_query.RangeVar) (*catalog.Relation, error) {
 		return nil, pgerr.New(pgerr.FeatureNotSupported, "cross-database references are not implemented: \"%s.%s.%s\"",
 			v.Catalogname, v.Schemaname, v.Relname).At(v.Location)
 	}
+	if b.c.Relation != nil && !b.noParams && v.Schemaname == "" {
+		if rel := b.c.Relation(v.Relname); rel != nil {
+			return rel, nil
+		}
+	}
 	schema := v.Schemaname
 	if schema == "pg_temp" {
 		schema = b.tempSchema()

@@ -23,6 +23,8 @@ type Context struct {
 	ParamTypes []*types.T
 	// Variables are the names and parameters of the routine whose body is planned; nil outside of one.
 	Variables Variables
+	// Relation finds the relations that only a routine sees, the transition tables of a trigger; nil outside of one.
+	Relation func(name string) *catalog.Relation
 	// NoParams refuses parameters (42P02): a statement of the simple protocol has none.
 	NoParams bool
 	// Fills is the OID of the materialised view that the statement is to fill, 0 for none.

@@ -126,3 +126,19 @@ func SetElement(t *types.T, whole, value types.Datum, subs []types.Datum) (types
 func SetJSON(doc, value types.Datum, path []string, firstInt bool) (types.Datum, error) {
 	return setJSON(doc, value, path, firstInt)
 }
+
+// BindVariables binds a stand-alone expression over the context's variables, as a value of type want.
+func BindVariables(c *Context, text string, want *types.T) (expr.Expr, error) {
+	b := newBinder(context.Background(), c)
+	n, err := b.parseText(text)
+	if err != nil {
+		return nil, err
+	}
+	s := b.newScope(nil)
+	s.kind = inWhere
+	x, err := s.expr(n)
+	if err != nil {
+		return nil, err
+	}
+	return b.r.Coerce(x, want, -1, expr.Assignment, nodeLocation(n))
+}

@@ -164,10 +164,10 @@ func (a *alter) accepted(c *pg_query.AlterTableCmd) error {
 			return pgerr.New(pgerr.UndefinedObject, "index \"%s\" for table \"%s\" does not exist", c.Name, a.rel().Name)
 		}
 		return nil
-	case pg_query.AlterTableType_AT_EnableTrig, pg_query.AlterTableType_AT_EnableAlwaysTrig, pg_query.AlterTableType_AT_EnableReplicaTrig, pg_query.AlterTableType_AT_DisableTrig:
+	case pg_query.AlterTableType_AT_EnableTrig, pg_query.AlterTableType_AT_EnableAlwaysTrig, pg_query.AlterTableType_AT_EnableReplicaTrig, pg_query.AlterTableType_AT_DisableTrig,
+		pg_query.AlterTableType_AT_EnableTrigAll, pg_query.AlterTableType_AT_EnableTrigUser, pg_query.AlterTableType_AT_DisableTrigAll, pg_query.AlterTableType_AT_DisableTrigUser:
 		return a.triggerState(c)
-	case pg_query.AlterTableType_AT_EnableTrigAll, pg_query.AlterTableType_AT_EnableTrigUser, pg_query.AlterTableType_AT_DisableTrigAll,
-		pg_query.AlterTableType_AT_DisableTrigUser, pg_query.AlterTableType_AT_DropCluster, pg_query.AlterTableType_AT_DisableRowSecurity,
+	case pg_query.AlterTableType_AT_DropCluster, pg_query.AlterTableType_AT_DisableRowSecurity,
 		pg_query.AlterTableType_AT_NoForceRowSecurity, pg_query.AlterTableType_AT_ReplicaIdentity, pg_query.AlterTableType_AT_DropOids,
 		pg_query.AlterTableType_AT_SetLogged, pg_query.AlterTableType_AT_SetUnLogged:
 		return a.persistence(c)
@@ -213,17 +213,28 @@ func (a *alter) persistence(c *pg_query.AlterTableCmd) error {
 func (a *alter) triggerState(c *pg_query.AlterTableCmd) error {
 	rel := a.rel()
 	rel.Triggers = slices.Clone(rel.Triggers)
+	all, found := c.Name == "", false
 	for i, t := range rel.Triggers {
-		if t.Name == c.Name {
-			n := *t
-			n.Enabled = map[pg_query.AlterTableType]byte{
-				pg_query.AlterTableType_AT_EnableTrig: 'O', pg_query.AlterTableType_AT_DisableTrig: 'D',
-				pg_query.AlterTableType_AT_EnableAlwaysTrig: 'A', pg_query.AlterTableType_AT_EnableReplicaTrig: 'R',
-			}[c.Subtype]
-			rel.Triggers[i] = &n
-			a.r.ch.PutRelation(rel)
-			return nil
+		if !all && t.Name != c.Name {
+			continue
 		}
+		found = true
+		n := *t
+		switch c.Subtype {
+		case pg_query.AlterTableType_AT_DisableTrig, pg_query.AlterTableType_AT_DisableTrigAll, pg_query.AlterTableType_AT_DisableTrigUser:
+			n.Enabled = 'D'
+		case pg_query.AlterTableType_AT_EnableAlwaysTrig:
+			n.Enabled = 'A'
+		case pg_query.AlterTableType_AT_EnableReplicaTrig:
+			n.Enabled = 'R'
+		default:
+			n.Enabled = 'O'
+		}
+		rel.Triggers[i] = &n
+	}
+	if found || all {
+		a.r.ch.PutRelation(rel)
+		return nil
 	}
 	return pgerr.New(pgerr.UndefinedObject, "trigger \"%s\" for table \"%s\" does not exist", c.Name, rel.Name)
 }

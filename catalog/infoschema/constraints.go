@@ -124,15 +124,14 @@ func constraintViews() []view {
 			event_object_catalog: pg_catalog.current_database()
 			event_object_schema: n.nspname
 			event_object_table: c.relname
-			action_order: 1
-			action_condition: pg_catalog.pg_get_expr(t.tgqual, t.tgrelid)
-			action_statement: 'EXECUTE FUNCTION ' || pg_catalog.quote_ident(np.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '()'
+			action_order: pg_catalog.rank() OVER (PARTITION BY n.nspname, c.relname, em.num, t.tgtype & 1, t.tgtype & 66 ORDER BY t.tgname)
+			action_condition: CASE WHEN t.tgqual IS NOT NULL THEN t.tgqual::text END
+			action_statement: pg_catalog.substring(pg_catalog.pg_get_triggerdef(t.oid), 'EXECUTE FUNCTION .*$')
 			action_orientation: CASE t.tgtype & 1 WHEN 1 THEN 'ROW' ELSE 'STATEMENT' END
 			action_timing: CASE t.tgtype & 66 WHEN 2 THEN 'BEFORE' WHEN 64 THEN 'INSTEAD OF' ELSE 'AFTER' END
 			action_reference_old_table: t.tgoldtable
 			action_reference_new_table: t.tgnewtable`,
 			`FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN pg_catalog.pg_trigger t ON t.tgrelid = c.oid
-			 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid JOIN pg_catalog.pg_namespace np ON np.oid = p.pronamespace
 			 JOIN (VALUES (4, 'INSERT'), (8, 'DELETE'), (16, 'UPDATE')) AS em (num, text) ON (t.tgtype & em.num) <> 0
 			 WHERE NOT t.tgisinternal`,
 		},

@@ -225,8 +225,9 @@ func triggerRows(_ context.Context, v *catalog.View, key *catalog.Key, yield fun
 				args += a + "\x00"
 			}
 			row := []types.Datum{
-				oid(t.OID), oid(r.OID), num(0), text(t.Name), oid(t.Function), num(int(t.Type)), char(orByte(t.Enabled, 'O')), types.False, num(0), num(0), num(0),
-				types.False, types.False, num(len(t.Args)), vector(types.Int2T, int2s(t.Columns)), text(args), textOrNull(t.When), types.Null, types.Null,
+				oid(t.OID), oid(r.OID), num(0), text(t.Name), oid(t.Function), num(int(t.Type)), char(orByte(t.Enabled, 'O')), types.False, oid(t.Referenced), num(0), num(0),
+				types.Bool(t.Deferrable), types.Bool(t.InitiallyDeferred), num(len(t.Args)), vector(types.Int2T, int2s(t.Columns)), text(args), textOrNull(t.When),
+				textOrNull(t.OldTable), textOrNull(t.NewTable),
 			}
 			if err := yield(row); err != nil {
 				return err

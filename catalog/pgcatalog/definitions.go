@@ -333,6 +333,9 @@ func (c scope) triggerDefinition(o uint32, pretty bool) (datum, error) {
 
 func (c scope) trigger(r *catalog.Relation, t *catalog.Trigger, pretty bool) string {
 	s := "CREATE TRIGGER " + quote(t.Name)
+	if t.Constraint {
+		s = "CREATE CONSTRAINT TRIGGER " + quote(t.Name)
+	}
 	switch {
 	case t.Type&64 != 0:
 		s += " INSTEAD OF"
@@ -362,14 +365,42 @@ func (c scope) trigger(r *catalog.Relation, t *catalog.Trigger, pretty bool) str
 	if pretty {
 		table, _ = c.relationName(r.OID)
 	}
-	s += " " + strings.Join(events, " OR ") + " ON " + table + " FOR EACH "
+	s += " " + strings.Join(events, " OR ") + " ON " + table
+	if t.Constraint {
+		if ref := c.s.RelationByOID(t.Referenced); ref != nil {
+			s += " FROM " + qualified(ref.Schema, ref.Name)
+		}
+		if !t.Deferrable {
+			s += " NOT"
+		}
+		s += " DEFERRABLE INITIALLY "
+		if t.InitiallyDeferred {
+			s += "DEFERRED"
+		} else {
+			s += "IMMEDIATE"
+		}
+	}
+	if t.OldTable != "" || t.NewTable != "" {
+		s += " REFERENCING"
+		if t.OldTable != "" {
+			s += " OLD TABLE AS " + quote(t.OldTable)
+		}
+		if t.NewTable != "" {
+			s += " NEW TABLE AS " + quote(t.NewTable)
+		}
+	}
+	s += " FOR EACH "
 	if t.Type&1 != 0 {
 		s += "ROW"
 	} else {
 		s += "STATEMENT"
 	}
 	if t.When != "" {
-		s += " WHEN (" + c.showExpr(t.When, pretty) + ")"
+		when := t.When
+		if !pretty || !strings.HasPrefix(when, "(") {
+			when = "(" + when + ")"
+		}
+		s += " WHEN " + when
 	}
 	name := "???"
 	if p := c.proc(t.Function); p != nil {

@@ -97,6 +97,7 @@ func (s *Session) planOne(ctx context.Context, snap *catalog.Snapshot, params []
 	c.NoParams, c.Fills = p.noParams, p.fills
 	if p.vars != nil {
 		c.Variables = p.vars()
+		c.Relation = s.transitionTable
 	}
 	return planner.PlanStatement(ctx, c, p.node)
 }

@@ -73,8 +73,10 @@ func (r *routines) call(ctx context.Context, c *expr.Call, args []types.Datum) (
 	s := r.s
 	fn := c.Fn.User
 	if s.depth >= maxCallDepth {
-		return plpgsql.Returned{}, pgerr.New(pgerr.StatementTooComplex, "stack depth limit exceeded").
-			WithHint("Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the platform's stack depth limit is adequate.")
+		return plpgsql.Returned{}, depthExceeded()
+	}
+	if fn.Ret.Name == "trigger" {
+		return plpgsql.Returned{}, pgerr.New(pgerr.FeatureNotSupported, "trigger functions can only be called as triggers")
 	}
 	s.depth++
 	defer func() { s.depth-- }()
@@ -93,6 +95,11 @@ func (r *routines) call(ctx context.Context, c *expr.Call, args []types.Datum) (
 		return plpgsql.Returned{}, err
 	}
 	return code.Call(ctx, h, args, nil)
+}
+
+func depthExceeded() error {
+	return pgerr.New(pgerr.StatementTooComplex, "stack depth limit exceeded").
+		WithHint("Increase the configuration parameter \"max_stack_depth\" (currently 2048kB), after ensuring the platform's stack depth limit is adequate.")
 }
 
 // functionSettings applies a function's SET clauses; the function it returns takes them back.

@@ -116,7 +116,7 @@ func (c *codeStatement) once(ctx context.Context, h *host, plan *planner.Plan, p
 		return 0, err
 	}
 	var n, affected int64
-	if len(plan.Writes) > 0 || plan.Locks || runsCode(plan) {
+	if len(plan.Writes) > 0 || plan.Locks || s.runsCode(plan) {
 		var mem memorySink
 		n, _, err = r.pull(ctx, &mem, max)
 		if a, ok := r.op.(executor.Affected); ok && err == nil {

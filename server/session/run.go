@@ -75,7 +75,7 @@ func statementOptions(plan *planner.Plan) txn.StatementOptions {
 
 func (s *Session) tryPlan(ctx context.Context, p *portal, plan *planner.Plan, k *clientSink, max int64) error {
 	writes := len(plan.Writes) > 0
-	code := runsCode(plan)
+	code := s.runsCode(plan)
 	if code && s.single() {
 		// A function's statements are part of this one's transaction, and may have subtransactions.
 		if err := s.tx.BeginImplicit(s.defaults()); err != nil {
@@ -108,7 +108,12 @@ func (s *Session) tryPlan(ctx context.Context, p *portal, plan *planner.Plan, k 
 }
 
 // runsCode reports whether a plan may run a routine that changes data, so that it is repeated as a whole or not at all.
-func runsCode(plan *planner.Plan) bool {
+func (s *Session) runsCode(plan *planner.Plan) bool {
+	for _, rel := range plan.Writes {
+		if firesTriggers(s.last, rel, nil) {
+			return true
+		}
+	}
 	for _, f := range plan.Routines {
 		if f.Volatile == 'v' || f.Language == "plpgsql" {
 			return true
@@ -151,7 +156,10 @@ func (s *Session) build(ctx context.Context, p *portal, plan *planner.Plan, o tx
 	}
 	r := &running{stmt: st}
 	r.rt = s.runtime(ctx, p, st)
-	r.rt.Env.Routines = &routines{s: s, st: st, rt: r.rt, up: p.up}
+	in := &routines{s: s, st: st, rt: r.rt, up: p.up}
+	r.rt.Env.Routines, r.rt.Fire = in, in.fire
+	role, _ := s.set.Raw("session_replication_role")
+	r.rt.Replica = role == "replica"
 	if r.op, err = executor.Build(r.rt, plan); err == nil {
 		if err = r.op.Open(ctx); err == nil {
 			return r, nil

@@ -65,6 +65,10 @@ type Session struct {
 	calls []func() string
 	subs  []subLevel
 	depth int
+	// triggerDepth counts the triggers among the running functions; whens are their compiled conditions.
+	triggerDepth int
+	transition   *transition
+	whens        map[*catalog.Trigger]expr.Eval
 	// unnamed counts the cursors that functions opened without a name.
 	unnamed int
 }
