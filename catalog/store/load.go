@@ -142,9 +142,7 @@ func (l *loader) load(byKind map[byte][]bson.Raw) error {
 		}
 	}
 	for oid := range l.types {
-		if err := l.putType(oid); err != nil {
-			return err
-		}
+		l.putType(oid)
 	}
 	return l.loadRelations(byKind)
 }
@@ -167,6 +165,12 @@ func (l *loader) loadRelations(byKind map[byte][]bson.Raw) error {
 			return corrupt(later[0].Lookup("_id").StringValue(), errors.New("a column's type does not exist"))
 		}
 		pending = later
+	}
+	for oid := range l.types {
+		l.putType(oid)
+	}
+	for _, d := range l.types {
+		return corrupt(d.ID, errors.New("a type that it is made of does not exist"))
 	}
 	for _, doc := range byKind[byte(catalog.ObjFunction)] {
 		if err := l.putFunction(doc); err != nil {
@@ -201,30 +205,35 @@ func (l *loader) typ(oid uint32) *types.T {
 	if oid == 0 {
 		return nil
 	}
-	if d := l.types[oid]; d != nil {
-		if err := l.putType(oid); err != nil {
-			return nil
-		}
-	}
+	l.putType(oid)
 	return l.change.Snapshot().TypeByOID(oid)
 }
 
-func (l *loader) putType(oid uint32) error {
+// putType puts a type of this database, unless it is put already or made of one that does not exist yet: a domain may be
+// over the row type of a table, which comes with the table.
+func (l *loader) putType(oid uint32) {
 	d := l.types[oid]
 	if d == nil {
-		return nil
+		return
+	}
+	t := d.Type
+	for _, part := range []struct {
+		oid uint32
+		to  **types.T
+	}{{d.Elem, &t.Elem}, {d.Base, &t.Base}, {d.Subtype, &t.Subtype}, {d.RangeOf, &t.RangeOf}} {
+		if *part.to = l.typ(part.oid); *part.to == nil && part.oid != 0 {
+			return
+		}
+	}
+	for _, f := range d.Fields {
+		field := types.Field{Name: f.Name, Type: l.typ(f.Type), Typmod: f.Typmod, Dropped: f.Dropped}
+		if field.Type == nil && f.Type != 0 {
+			return
+		}
+		t.Fields = append(t.Fields, field)
 	}
 	delete(l.types, oid)
-	t := d.Type
-	t.Elem, t.Base, t.Subtype, t.RangeOf = l.typ(d.Elem), l.typ(d.Base), l.typ(d.Subtype), l.typ(d.RangeOf)
-	for _, f := range d.Fields {
-		t.Fields = append(t.Fields, types.Field{Name: f.Name, Type: l.typ(f.Type), Typmod: f.Typmod, Dropped: f.Dropped})
-	}
-	if t.Kind == 'd' && t.Base == nil {
-		return corrupt(d.ID, errors.New("the domain's base type does not exist"))
-	}
 	l.change.PutType(&t, d.Info)
-	return nil
 }
 
 func (l *loader) putRelation(doc bson.Raw) (bool, error) {
