@@ -16,7 +16,7 @@ func (s *scope) subLink(l *pg_query.SubLink) (expr.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &expr.Subquery{Kind: expr.SubExists, Plan: &Subplan{Root: q.node}, T: types.BoolT, Mod: -1}, nil
+		return &expr.Subquery{Kind: expr.SubExists, Plan: s.subplan(q, l), T: types.BoolT, Mod: -1}, nil
 	case pg_query.SubLinkType_EXPR_SUBLINK, pg_query.SubLinkType_ARRAY_SUBLINK:
 		return s.valueSubquery(l)
 	case pg_query.SubLinkType_ANY_SUBLINK, pg_query.SubLinkType_ALL_SUBLINK:
@@ -42,6 +42,10 @@ func (s *scope) subquery(l *pg_query.SubLink) (*query, error) {
 	return q, err
 }
 
+func (s *scope) subplan(q *query, l *pg_query.SubLink) *Subplan {
+	return &Subplan{Root: q.node, written: l, level: s}
+}
+
 func (s *scope) valueSubquery(l *pg_query.SubLink) (expr.Expr, error) {
 	q, err := s.subquery(l)
 	if err != nil {
@@ -51,7 +55,7 @@ func (s *scope) valueSubquery(l *pg_query.SubLink) (expr.Expr, error) {
 		return nil, pgerr.New(pgerr.SyntaxError, "subquery must return only one column").At(l.Location)
 	}
 	c := q.cols[0]
-	out := &expr.Subquery{Kind: expr.SubScalar, Plan: &Subplan{Root: q.node}, T: c.Type, Mod: c.Mod}
+	out := &expr.Subquery{Kind: expr.SubScalar, Plan: s.subplan(q, l), T: c.Type, Mod: c.Mod}
 	if l.SubLinkType == pg_query.SubLinkType_ARRAY_SUBLINK {
 		out.Kind = expr.SubArray
 		// The array of arrays of one type is that type itself, one dimension more.
@@ -93,7 +97,7 @@ func (s *scope) quantified(l *pg_query.SubLink) (expr.Expr, error) {
 	if l.SubLinkType == pg_query.SubLinkType_ALL_SUBLINK {
 		kind = expr.SubAll
 	}
-	return &expr.Subquery{Kind: kind, Plan: &Subplan{Root: q.node}, Test: test, T: types.BoolT, Mod: -1}, nil
+	return &expr.Subquery{Kind: kind, Plan: s.subplan(q, l), Test: test, T: types.BoolT, Mod: -1}, nil
 }
 
 func (s *scope) testOperands(n *pg_query.Node) ([]expr.Expr, error) {

@@ -4,11 +4,11 @@ import (
 	"slices"
 
 	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
 )
 
-// equalExpr reports whether two bound expressions are the same, wherever they were written. Subqueries are never the same
-// unless they are one node.
+// equalExpr reports whether two bound expressions are the same, wherever they were written.
 func equalExpr(a, b expr.Expr) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
@@ -16,10 +16,22 @@ func equalExpr(a, b expr.Expr) bool {
 	if a == b {
 		return true
 	}
+	if a, ok := a.(*expr.Subquery); ok {
+		b, ok := b.(*expr.Subquery)
+		return ok && sameSubquery(a, b)
+	}
 	if a.Type() != b.Type() || !sameNode(a, b) {
 		return false
 	}
 	return slices.EqualFunc(a.Children(), b.Children(), equalExpr)
+}
+
+// sameSubquery compares two subqueries as they are written: SELECT (SELECT max(x) FROM t WHERE t.k = o.k) ... GROUP BY
+// (SELECT max(x) FROM t WHERE t.k = o.k) is what ORMs send. In one scope the same words have the same meaning.
+func sameSubquery(a, b *expr.Subquery) bool {
+	x, okX := a.Plan.(*Subplan)
+	y, okY := b.Plan.(*Subplan)
+	return okX && okY && x.written != nil && y.written != nil && x.level == y.level && sql.Equal(x.written, y.written)
 }
 
 // sameNode compares two expressions apart from their children.

@@ -3,6 +3,8 @@
 package planner
 
 import (
+	pg_query "github.com/pganalyze/pg_query_go/v6"
+
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/types"
@@ -473,6 +475,10 @@ type Subplan struct {
 	Outer []expr.ColID
 	// Hashed says that an uncorrelated Any is answered from a hash table over its rows.
 	Hashed bool
+	// written is the subquery as it stands in the statement, and in the scope of level: a second one that is written alike
+	// there is the same expression.
+	written *pg_query.SubLink
+	level   *scope
 }
 
 // Plan is a whole planned statement.
