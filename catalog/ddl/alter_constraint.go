@@ -146,7 +146,7 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 	if err := a.typeInUse(rel, col); err != nil {
 		return err
 	}
-	if err := checkColumnType(&catalog.Column{Name: col.Name, Type: t}); err != nil {
+	if err := checkColumnType(&catalog.Column{Name: col.Name, Type: t}, r.snap().TypeByOID(rel.RowType)); err != nil {
 		return err
 	}
 	collated := &catalog.Column{Type: t}
@@ -157,6 +157,11 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 	value, err := a.conversion(old, col, def, t, mod)
 	if err != nil {
 		return err
+	}
+	if value != nil {
+		if err := r.rowTypeUnused(rel); err != nil {
+			return err
+		}
 	}
 	text, err := a.convertDefault(col, t, mod)
 	if err != nil {

@@ -338,7 +338,7 @@ func (a *alter) addColumn(c *pg_query.AlterTableCmd) error {
 		}
 		return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists", def.Colname, rel.Name)
 	}
-	s, err := r.column(def, rel.Name)
+	s, err := r.column(def, rel.Name, r.snap().TypeByOID(rel.RowType))
 	if err != nil {
 		return err
 	}
@@ -387,9 +387,15 @@ func (a *alter) fillColumn(before *catalog.Relation, s *columnSpec) error {
 	case r.c.Exprs == nil:
 		return nil
 	case s.serial != nil || col.Identity != 0:
+		if err := r.rowTypeUnused(rel); err != nil {
+			return err
+		}
 		set.Sequence = r.snap().RelationByOID(col.OwnedSequence)
 		r.do(Rewrite{Old: before, New: rel, Sets: []RewriteSet{set}})
 	case col.Generated != 0:
+		if err := r.rowTypeUnused(rel); err != nil {
+			return err
+		}
 		e, err := r.c.Exprs.Bind(r.snap(), before, col.Default, col.Type, col.Typmod)
 		if err != nil {
 			return unplaced(err)
@@ -400,6 +406,11 @@ func (a *alter) fillColumn(before *catalog.Relation, s *columnSpec) error {
 		e, err := r.c.Exprs.Bind(r.snap(), nil, col.Default, col.Type, col.Typmod)
 		if err != nil {
 			return unplaced(err)
+		}
+		if k, ok := e.(*expr.Const); !ok || !k.D.IsNull() {
+			if err := r.rowTypeUnused(rel); err != nil {
+				return err
+			}
 		}
 		if volatility(e) == 'v' {
 			set.Value = e

@@ -45,7 +45,7 @@ func serialType(n *pg_query.TypeName) *types.T {
 }
 
 // column reads a column definition of the table that is called table.
-func (r *run) column(def *pg_query.ColumnDef, table string) (*columnSpec, error) {
+func (r *run) column(def *pg_query.ColumnDef, table string, row *types.T) (*columnSpec, error) {
 	if slices.Contains(systemColumns, def.Colname) {
 		return nil, pgerr.New(pgerr.DuplicateColumn, "column name \"%s\" conflicts with a system column name", def.Colname)
 	}
@@ -62,7 +62,7 @@ func (r *run) column(def *pg_query.ColumnDef, table string) (*columnSpec, error)
 		}
 		s.col.Type, s.col.Typmod = t, mod
 	}
-	if err := checkColumnType(s.col); err != nil {
+	if err := checkColumnType(s.col, row); err != nil {
 		return nil, err
 	}
 	if err := collate(s.col, def); err != nil {
@@ -96,10 +96,43 @@ func keepsMicros(t *types.T) bool {
 	return b == types.TimestampT || b == types.TimestampTZT
 }
 
-func checkColumnType(c *catalog.Column) error {
+// checkColumnType refuses types that no column can have. With row, the type of the row that the column goes into, it refuses
+// what is made of that row: ALTER TABLE t ADD COLUMN c t[].
+func checkColumnType(c *catalog.Column, row *types.T) error {
 	t := c.Type
 	if t.Kind == 'p' || t == types.UnknownT {
 		return pgerr.New(pgerr.InvalidTableDefinition, "column \"%s\" has pseudo-type %s", c.Name, types.FormatType(t, -1))
+	}
+	if row != nil && madeOf(t, row.OID) {
+		return pgerr.New(pgerr.InvalidTableDefinition, "composite type %s cannot be made a member of itself", types.FormatType(row, -1))
+	}
+	return nil
+}
+
+// madeOf says whether values of a type hold values of the type with that OID.
+func madeOf(t *types.T, oid uint32) bool {
+	if t == nil {
+		return false
+	}
+	return t.OID == oid || madeOf(t.Elem, oid) || madeOf(t.Base, oid) || madeOf(t.Subtype, oid) || madeOf(t.RangeOf, oid) ||
+		slices.ContainsFunc(t.Fields, func(f types.Field) bool { return !f.Dropped && madeOf(f.Type, oid) })
+}
+
+// rowTypeUnused refuses to rewrite the rows of a table when values of its row type are stored in columns of others.
+func (r *run) rowTypeUnused(rel *catalog.Relation) error {
+	row := r.snap().TypeByOID(rel.RowType)
+	if row == nil {
+		return nil
+	}
+	for user := range r.snap().EachRelation {
+		if user.Kind != catalog.KindTable {
+			continue
+		}
+		for _, c := range user.Live() {
+			if madeOf(c.Type, row.OID) {
+				return pgerr.New(pgerr.FeatureNotSupported, "cannot alter table \"%s\" because column \"%s.%s\" uses its row type", rel.Name, user.Name, c.Name)
+			}
+		}
 	}
 	return nil
 }

@@ -166,7 +166,7 @@ func (b *tableBuild) elements(list []*pg_query.Node) error {
 	for _, e := range list {
 		switch n := e.GetNode().(type) {
 		case *pg_query.Node_ColumnDef:
-			s, err := b.r.column(n.ColumnDef, b.rel.Name)
+			s, err := b.r.column(n.ColumnDef, b.rel.Name, nil)
 			if err != nil {
 				return err
 			}

@@ -195,7 +195,7 @@ func (r *run) createTableAs(n *pg_query.CreateTableAsStmt) (string, error) {
 		if slices.Contains(systemColumns, name) {
 			return "", pgerr.New(pgerr.DuplicateColumn, "column name \"%s\" conflicts with a system column name", name)
 		}
-		if err := checkColumnType(col); err != nil {
+		if err := checkColumnType(col, nil); err != nil {
 			return "", err
 		}
 		if err := b.addColumn(&columnSpec{col: col}); err != nil {

@@ -160,7 +160,7 @@ func (r *run) addAttribute(rel *catalog.Relation, def *pg_query.ColumnDef) error
 		return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" specified more than once", def.Colname)
 	}
 	col := &catalog.Column{Attnum: int16(len(rel.Columns) + 1), Name: def.Colname, Type: t, Typmod: mod, Collation: t.Collation, Path: []string{def.Colname}}
-	if err := checkColumnType(col); err != nil {
+	if err := checkColumnType(col, r.snap().TypeByOID(rel.RowType)); err != nil {
 		return err
 	}
 	if err := collate(col, def); err != nil {

@@ -160,7 +160,7 @@ func viewColumns(n *pg_query.ViewStmt, cols []QueryCol) ([]*catalog.Column, erro
 			q.Type = types.TextT
 		}
 		c := &catalog.Column{Attnum: int16(i + 1), Name: name, Type: q.Type, Typmod: q.Typmod, Collation: q.Type.Collation}
-		if err := checkColumnType(c); err != nil {
+		if err := checkColumnType(c, nil); err != nil {
 			return nil, err
 		}
 		out = append(out, c)

@@ -342,9 +342,36 @@ func (s *Session) withTemp(snap *catalog.Snapshot) *catalog.Snapshot {
 	for _, r := range t.rels {
 		c.PutRelation(r)
 	}
+	for _, r := range t.rels {
+		if n := presentTypes(c.Snapshot(), r); n != r {
+			c.PutRelation(n)
+		}
+	}
 	c.SetVersion(snap.Version)
 	t.base, t.merged = snap, c.Done()
 	return t.merged
+}
+
+// presentTypes is the relation with the types of this snapshot: those of its own are made anew in every one, and a table may
+// have a column of another's row type; a lasting type may have been altered since.
+func presentTypes(snap *catalog.Snapshot, r *catalog.Relation) *catalog.Relation {
+	var n *catalog.Relation
+	for i, col := range r.Columns {
+		t := snap.TypeByOID(col.Type.OID)
+		if t == nil || t == col.Type {
+			continue
+		}
+		if n == nil {
+			n = r.Clone()
+		}
+		c := *col
+		c.Type = t
+		n.Columns[i] = &c
+	}
+	if n == nil {
+		return r
+	}
+	return n
 }
 
 // keepTemp takes the temporary objects over from a catalogue that was committed.

@@ -89,11 +89,7 @@ func runWorld(t *testing.T, oracle, server string, seed uint64) {
 		if d.same() {
 			continue
 		}
-		tries := 400
-		if strings.Contains(d.kind(), timeout) {
-			tries = 20
-		}
-		smallest := shrink(made.made, tries, func(candidate []int) bool {
+		smallest := shrink(made.made, 400, func(candidate []int) bool {
 			again := compare(t, w, sides, replayed(candidate), modify)
 			return again.kind() == d.kind()
 		})
@@ -235,6 +231,7 @@ func (d difference) kind() string {
 	for i, got := range d.answers[1:] {
 		switch {
 		case class(want) == dataErrors || class(got) == dataErrors:
+		case want.code == timeout || got.code == timeout: // subqueries in subqueries can be a matter of hours
 		case class(want) == violations && class(got) == violations:
 		case want.code != got.code:
 			return fmt.Sprintf("%d %s %s", i, want.code, got.code)
