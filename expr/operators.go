@@ -294,7 +294,14 @@ func (r *Resolver) classOf(t *types.T) ([6]*Proc, bool) {
 		generic = anyRange
 	case t.Kind == 'm':
 		generic = anyMultirange
-	case t.Kind == 'c', t == types.RecordT:
+	case t.Kind == 'c':
+		for _, f := range t.Fields {
+			if _, ok := r.classOf(f.Type); !ok && !f.Dropped {
+				return [6]*Proc{}, false
+			}
+		}
+		generic = "record"
+	case t == types.RecordT:
 		generic = "record"
 	case t == types.VarcharT:
 		generic = "text"

@@ -143,7 +143,9 @@ type scope struct {
 	aggs     []AggItem
 	grouping []groupingCall
 	hasAgg   bool
-	windows  []*windowDef
+	// recurs says that FROM reads the working table of a recursive query.
+	recurs  bool
+	windows []*windowDef
 	// made are the outputs of aggregates, GROUPING calls and window functions of this level.
 	made colSet
 	// aggCols and windowCols are those of them that aggregates and window functions give.

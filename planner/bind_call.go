@@ -311,6 +311,9 @@ func (s *scope) placeAggregate(agg *expr.Agg, name string, loc int32) (expr.Expr
 	if owner.info().noAgg {
 		return nil, owner.info().aggError(loc)
 	}
+	if owner.recurs {
+		return nil, recursionError("aggregate functions are not allowed in a recursive query's recursive term").At(loc)
+	}
 	owner.hasAgg = true
 	for _, a := range owner.aggs {
 		if equalAgg(a.Agg, agg) {

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"fmt"
+
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/catalog"
@@ -241,6 +243,7 @@ func (b *binder) shapeOf(x expr.Expr) []types.Field {
 		fields := make([]types.Field, len(x.Elems))
 		for i, e := range x.Elems {
 			fields[i] = types.Field{Type: e.Type(), Typmod: e.Typmod()}
+			fields[i].Name = fmt.Sprintf("f%d", i+1)
 			if i < len(x.Names) {
 				fields[i].Name = x.Names[i]
 			}

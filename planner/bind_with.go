@@ -55,6 +55,9 @@ func (s *scope) bindWith(w *pg_query.WithClause) ([]*CTE, error) {
 		defs = append(defs, &cteDef{node: c, scope: s})
 	}
 	if w.Recursive {
+		if err := checkRecursion(w); err != nil {
+			return nil, err
+		}
 		s.ctes = append(s.ctes, defs...)
 	}
 	var out []*CTE
@@ -180,7 +183,7 @@ func (d *cteDef) bindRecursive(sel *pg_query.SelectStmt) error {
 	if err != nil {
 		return err
 	}
-	if !refersTo(sel.Rarg, d.node.Ctename) && !refersTo(sel.Larg, d.node.Ctename) {
+	if !refersTo(sel.ProtoReflect(), d.node.Ctename) {
 		return d.bindPlain(sel)
 	}
 	left, err := s.setOpArm(sel.Larg)
@@ -253,9 +256,13 @@ func (d *cteDef) stepColumns(s *scope, left, right *query) (Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		if common != t {
+		mod := d.cols[i].Mod
+		if x.Type() != t || x.Typmod() != mod {
+			mod = -1
+		}
+		if common != t || mod != d.cols[i].Mod {
 			return nil, pgerr.New(pgerr.DatatypeMismatch, "recursive query \"%s\" column %d has type %s in non-recursive term but type %s overall",
-				d.node.Ctename, i+1, types.FormatType(t, d.cols[i].Mod), types.FormatType(common, -1)).
+				d.node.Ctename, i+1, types.FormatType(t, d.cols[i].Mod), types.FormatType(common, mod)).
 				WithHint("Cast the output of the non-recursive term to the correct type.").At(left.loc(i))
 		}
 		if to[i], err = s.b.r.Coerce(x, t, -1, expr.Implicit, -1); err != nil {
@@ -263,15 +270,6 @@ func (d *cteDef) stepColumns(s *scope, left, right *query) (Node, error) {
 		}
 	}
 	return s.retype(right, rx, to), nil
-}
-
-// refersTo reports whether a SELECT names a table anywhere inside it.
-func refersTo(sel *pg_query.SelectStmt, name string) bool {
-	found := false
-	walkParse(sel.ProtoReflect(), func(v *pg_query.RangeVar) {
-		found = found || v.Relname == name && v.Schemaname == ""
-	})
-	return found
 }
 
 func (d *cteDef) bindModifying() error {
@@ -297,6 +295,7 @@ func (s *scope) cteScan(d *cteDef, v *pg_query.RangeVar) (Node, *nsItem, error) 
 		}
 		return nil, nil, recursionError("recursive query \"%s\" does not have the form non-recursive-term UNION [ALL] recursive-term", d.node.Ctename).At(d.node.Location)
 	case cteStep:
+		s.recurs = true
 		if d.refs++; d.refs > 1 {
 			return nil, nil, recursionError("recursive reference to query \"%s\" must not appear more than once", d.node.Ctename).At(v.Location)
 		}

@@ -177,6 +177,8 @@ func (r *run) ensureTemp() (*catalog.Schema, error) {
 	}
 	sc := &catalog.Schema{OID: t.OID, Name: t.Schema, Owner: catalog.BootstrapRole}
 	r.ch.PutSchema(sc)
+	// CREATE TEMP TABLE t (p int REFERENCES t): from its first object on, the schema is searched.
+	r.c.Path = append([]string{sc.Name}, r.c.Path...)
 	return sc, nil
 }
 

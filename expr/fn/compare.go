@@ -5,6 +5,7 @@ import (
 
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/types"
+	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
 type datum = types.Datum
@@ -39,8 +40,35 @@ func generic(op byte) func(*expr.Call) (expr.EvalFunc, error) {
 			t = c.Args[1].Type().BaseType()
 		}
 		f := comparer(op, func(a, b datum) int { return types.Compare(t, a, b) })
+		if t.Kind == 'c' || t == types.RecordT {
+			return func(env *expr.Env, args []datum) (datum, error) {
+				if err := likeRows(args[0].Record(), args[1].Record()); err != nil {
+					return types.Null, err
+				}
+				return f(env, args[0], args[1])
+			}, nil
+		}
 		return func(env *expr.Env, args []datum) (datum, error) { return f(env, args[0], args[1]) }, nil
 	}
+}
+
+// likeRows refuses to compare rows of other types: ROW(1, 2) = ROW(1, 'x'). As in PostgreSQL, only columns up to the first
+// difference are looked at.
+func likeRows(a, b *types.Record) error {
+	for i := range min(len(a.Vals), len(b.Vals)) {
+		t, u := a.Types[i].BaseType(), b.Types[i].BaseType()
+		if t != u && t.OID != u.OID {
+			return pgerr.New(pgerr.DatatypeMismatch, "cannot compare dissimilar column types %s and %s at record column %d",
+				types.FormatType(a.Types[i], -1), types.FormatType(b.Types[i], -1), i+1)
+		}
+		if a.Vals[i].IsNull() != b.Vals[i].IsNull() || !a.Vals[i].IsNull() && !types.Equal(t, a.Vals[i], b.Vals[i]) {
+			return nil
+		}
+	}
+	if len(a.Vals) != len(b.Vals) {
+		return pgerr.New(pgerr.DatatypeMismatch, "cannot compare record types with different numbers of columns")
+	}
+	return nil
 }
 
 // ordering picks how to compare: directly where the representation has the order of the type.
