@@ -70,6 +70,9 @@ func setSlice(t *types.T, array, values types.Datum, bounds []types.Datum, given
 		}
 	}
 	if values.IsNull() {
+		if array.IsNull() {
+			return types.Ref(a), nil
+		}
 		return array, nil
 	}
 	from := values.Array()
@@ -127,17 +130,17 @@ func newSlice(t *types.T, from *types.Array, lower, upper []int32) (types.Datum,
 	out := &types.Array{Elem: t.Elem, Lower: lower}
 	count := int64(1)
 	for i := range lower {
-		if lower[i] > upper[i] {
-			return types.Null, pgerr.New(pgerr.ArraySubscriptError, "upper bound cannot be less than lower bound")
-		}
 		n := int64(upper[i]) - int64(lower[i]) + 1
-		if count *= n; count > maxArrayElements {
+		if count *= n; n < 0 || count > maxArrayElements {
 			return types.Null, pgerr.New(pgerr.ProgramLimitExceeded, "array size exceeds the maximum allowed (%d)", maxArrayElements)
 		}
 		out.Dims = append(out.Dims, int32(n))
 	}
 	if int64(len(from.Vals)) < count {
 		return types.Null, pgerr.New(pgerr.ArraySubscriptError, "source array too small")
+	}
+	if count == 0 {
+		return types.Ref(&types.Array{Elem: t.Elem}), nil
 	}
 	out.Vals = slices.Clone(from.Vals[:count])
 	if !slices.ContainsFunc(lower, func(i int32) bool { return i != 1 }) {

@@ -132,7 +132,7 @@ func (s *scope) replaceField(base expr.Expr, t *types.T, field string, rest []*p
 			if len(rest) > 0 {
 				e, err = s.replacePart(e, rest, x, field, at, loc)
 			} else {
-				e, err = s.b.assign(x, &catalog.Column{Name: field, Type: f.Type, Typmod: f.Typmod}, loc)
+				e, err = s.assignField(x, f, at, loc)
 			}
 			if err != nil {
 				return nil, err
@@ -145,6 +145,16 @@ func (s *scope) replaceField(base expr.Expr, t *types.T, field string, rest []*p
 			field, name, types.FormatType(base.Type(), -1)).At(at)
 	}
 	return row, nil
+}
+
+func (s *scope) assignField(x expr.Expr, f types.Field, at, loc int32) (expr.Expr, error) {
+	out, err := s.b.r.Coerce(x, f.Type, f.Typmod, expr.Assignment, loc)
+	if err == nil || !pgerr.Is(err, pgerr.DatatypeMismatch) && !pgerr.Is(err, pgerr.CannotCoerce) {
+		return out, err
+	}
+	return nil, pgerr.New(pgerr.DatatypeMismatch, "subfield \"%s\" is of type %s but expression is of type %s",
+		f.Name, types.FormatType(f.Type, -1), types.FormatType(x.Type(), -1)).
+		WithHint("You will need to rewrite or cast the expression.").At(at)
 }
 
 // assignProc wraps an evaluation as a function: pg_proc has none for assignments to parts.

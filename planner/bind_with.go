@@ -172,11 +172,6 @@ func (d *cteDef) setCols(cols []Col) error {
 // bindRecursive binds non-recursive-term UNION [ALL] recursive-term; when the second does not refer back, the query is an
 // ordinary union.
 func (d *cteDef) bindRecursive(sel *pg_query.SelectStmt) error {
-	for _, c := range sel.WithClause.GetCtes() {
-		if refersTo(c.GetCommonTableExpr().Ctequery.GetSelectStmt(), d.node.Ctename) {
-			return pgerr.Unsupported("a recursive reference in WITH inside a recursive query")
-		}
-	}
 	b := d.scope.b
 	s := b.newScope(d.scope)
 	with, err := s.bindWith(sel.WithClause)

@@ -49,7 +49,13 @@ func checkRecursion(w *pg_query.WithClause) error {
 		if !isUnion(sel) {
 			return recursionError("recursive query \"%s\" does not have the form non-recursive-term UNION [ALL] recursive-term", c.Ctename).At(c.Location)
 		}
-		r := &recursion{name: c.Ctename, place: inNonRecursiveTerm}
+		r := &recursion{name: c.Ctename, place: inRecursionSubquery}
+		if sel.WithClause != nil {
+			if err := r.visit(sel.WithClause.ProtoReflect()); err != nil {
+				return err
+			}
+		}
+		r.place = inNonRecursiveTerm
 		if err := r.visit(sel.Larg.ProtoReflect()); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package random
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -218,6 +219,9 @@ func (g *generator) aggregate(f family, s *scope, depth int) string {
 	return fmt.Sprintf("(array_agg(%[1]s ORDER BY %[1]s))[1]", arg(f))
 }
 
+// reference matches a column of a FROM item.
+var reference = regexp.MustCompile(`\b[a-z]\d+\.[a-z]`)
+
 // grouped is a query with aggregates: over all rows, or by one to three keys, or by sets of them.
 func (g *generator) grouped(fs []family, outer *scope, depth int) string {
 	from, s := g.from(outer, depth)
@@ -237,7 +241,7 @@ func (g *generator) grouped(fs []family, outer *scope, depth int) string {
 		list := strings.Join(keys, ", ")
 		kind := g.n(8)
 		for _, key := range keys {
-			if !strings.Contains(key, ".") { // PostgreSQL 15 takes a constant key for itself in every grouping set
+			if !reference.MatchString(key) { // PostgreSQL 15 takes a constant key for itself in every grouping set
 				kind = 0
 			}
 		}
