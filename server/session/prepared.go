@@ -229,6 +229,7 @@ func (p *prepared) within(q *pg_query.Node) *prepared {
 // not pay for it.
 type planCache struct {
 	entries map[string]*cached
+	shapes  map[string]*shape
 }
 
 type cached struct {

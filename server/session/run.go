@@ -251,13 +251,17 @@ func (s *Session) simple(ctx context.Context, query string) error {
 	if err := validText(query); err != nil {
 		return err
 	}
+	if t := s.template(query); t != nil {
+		if err := s.endUnnamed(ctx); err != nil {
+			return err
+		}
+		return s.simpleOne(ctx, t.prep, t, false, true)
+	}
 	c, err := s.parse(query, simpleKey)
 	if err != nil {
 		return err
 	}
-	// The simple protocol uses the unnamed statement and portal, and so ends theirs.
-	delete(s.prepared, "")
-	if err := s.ClosePortal(ctx, ""); err != nil {
+	if err := s.endUnnamed(ctx); err != nil {
 		return err
 	}
 	if len(c.preps) == 0 {
@@ -266,16 +270,22 @@ func (s *Session) simple(ctx context.Context, query string) error {
 	}
 	for i, prep := range c.preps {
 		last := i == len(c.preps)-1
-		if err := s.simpleOne(ctx, prep, len(c.preps) > 1, last); err != nil {
+		if err := s.simpleOne(ctx, prep, nil, len(c.preps) > 1, last); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// endUnnamed forgets the unnamed statement and portal, which the simple protocol uses.
+func (s *Session) endUnnamed(ctx context.Context) error {
+	delete(s.prepared, "")
+	return s.ClosePortal(ctx, "")
+}
+
 // simpleOne runs one statement of a query string. Several statements are one implicit block, which the last one ends
-// before its tag is sent.
-func (s *Session) simpleOne(ctx context.Context, prep *prepared, several, last bool) error {
+// before its tag is sent. With a template the statement is that of the query's shape.
+func (s *Session) simpleOne(ctx context.Context, prep *prepared, t *template, several, last bool) error {
 	if err := s.inFailed(prep.node); err != nil {
 		return err
 	}
@@ -289,10 +299,21 @@ func (s *Session) simpleOne(ctx context.Context, prep *prepared, several, last b
 	ctx, stop := s.limit(ctx)
 	defer stop()
 	began := time.Now()
+	var params []types.Datum
+	if t != nil {
+		var ok bool
+		if params, ok = s.bindTemplate(ctx, t); !ok {
+			c, err := s.parse(t.query, simpleKey)
+			if err != nil {
+				return err
+			}
+			prep = c.preps[0]
+		}
+	}
 	if prep.planable {
 		prep.described = false // nothing was promised to the client
 	}
-	p := &portal{prep: prep, created: began, cols: prep.cols}
+	p := &portal{prep: prep, params: params, created: began, cols: prep.cols}
 	tag, _, err := s.drive(ctx, p, 0, nil, true)
 	if err == nil {
 		switch {
