@@ -56,6 +56,9 @@ type slots struct {
 
 // slotOffset is where a proxy begins to count, so that proxies seldom meet in a slot.
 func slotOffset(c *cluster.Member) int {
+	if !c.Shared() {
+		return 0
+	}
 	n := 0
 	for _, o := range c.Others() {
 		if bytes.Compare(o[:], idBytes(c)) < 0 {
@@ -192,6 +195,8 @@ func (s *Session) commitMongo(ctx context.Context) error {
 		if err := s.touchLate(ctx); err != nil {
 			return err
 		}
+	}
+	if s.m.cluster.Shared() || s.opts.Isolation == Serializable {
 		if err := s.writeGuards(ctx); err != nil {
 			return err
 		}

@@ -364,6 +364,24 @@ func (t *lockTable) releaseFrom(o *lockOwner, mark int, wrote bool) {
 	t.sweep()
 }
 
+// releaseRows gives back the owner's row locks, and keeps the others.
+func (t *lockTable) releaseRows(o *lockOwner) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	kept := o.held[:0]
+	for _, key := range o.held {
+		e := t.entries[key]
+		if e.holders[o]&rowModes == 0 {
+			kept = append(kept, key)
+			continue
+		}
+		delete(e.holders, o)
+		t.wake(e)
+		t.drop(key, e)
+	}
+	o.held = kept
+}
+
 // setMode changes what an owner holds of one key to a weaker mode, or gives it back when keep is false.
 func (t *lockTable) setMode(o *lockOwner, key string, mode LockMode, keep bool) {
 	t.mu.Lock()

@@ -152,6 +152,9 @@ func (s *Session) tryEnsure(ctx context.Context) error {
 	if s.lost && s.log.dropped > 0 {
 		return serializationFailure(nil)
 	}
+	if err := s.moved(); err != nil {
+		return err
+	}
 	snap := s.m.locks.openSnapshot()
 	ms, err := s.m.client.Session(mongo.Transaction)
 	if err != nil {

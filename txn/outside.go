@@ -32,7 +32,7 @@ func (s *Session) Outside(ctx context.Context, f func(context.Context) error) er
 	if s.log.dropped > 0 {
 		return tooMuchWritten()
 	}
-	if s.opts.Isolation == RepeatableRead && s.queries > 1 && s.ms != nil {
+	if !s.opts.Isolation.committed() && s.queries > 1 && s.ms != nil {
 		return pgerr.Unsupported("schema change in a REPEATABLE READ transaction that has read before")
 	}
 	if err := s.drainCursors(ctx, "", ""); err != nil {

@@ -153,13 +153,6 @@ func inFailed() error {
 	return pgerr.New(pgerr.InFailedSQLTransaction, "current transaction is aborted, commands ignored until end of transaction block")
 }
 
-func (o Options) check() error {
-	if o.Isolation == Serializable {
-		return pgerr.Unsupported("isolation level SERIALIZABLE").WithHint("REPEATABLE READ gives one snapshot for the transaction.")
-	}
-	return nil
-}
-
 // Begin opens a block. Inside one it returns PostgreSQL's 25001 as an error of severity WARNING, and the block goes on.
 // An implicit block becomes this block. Nothing is sent to MongoDB.
 func (s *Session) Begin(o Options) error {
@@ -168,9 +161,6 @@ func (s *Session) Begin(o Options) error {
 			return inFailed()
 		}
 		return pgerr.New(pgerr.ActiveSQLTransaction, "there is already a transaction in progress").WithSeverity("WARNING")
-	}
-	if err := o.check(); err != nil {
-		return err
 	}
 	if s.block == noBlock {
 		s.queries = 0
@@ -184,9 +174,6 @@ func (s *Session) Begin(o Options) error {
 func (s *Session) SetOptions(o Options) error {
 	if s.failed {
 		return inFailed()
-	}
-	if err := o.check(); err != nil {
-		return err
 	}
 	if s.queries > 0 {
 		if o.Isolation != s.opts.Isolation {
@@ -204,9 +191,6 @@ func (s *Session) SetOptions(o Options) error {
 func (s *Session) BeginImplicit(o Options) error {
 	if s.block != noBlock {
 		return nil
-	}
-	if err := o.check(); err != nil {
-		return err
 	}
 	s.block, s.opts, s.queries = implicitBlock, o, 0
 	return nil
@@ -368,6 +352,9 @@ func (s *Session) commit(ctx context.Context) error {
 			err = sleep(ctx, attempt)
 		}
 		if err != nil {
+			if s.opts.Isolation == Serializable && mongo.IsConflict(err) {
+				err = dependencies(err)
+			}
 			s.abandon(ctx)
 			return err
 		}

@@ -231,6 +231,11 @@ func (s *Session) Backoff(ctx context.Context, n int, since time.Time, cause err
 		s.noWait = false
 		return nil
 	}
+	if s.m.cluster.Shared() && time.Since(since) > s.owner.deadlockTimeout {
+		// Who waits here for these rows may be waited for by the other proxy's transaction that holds what this one wants.
+		// What was written is verified when it is replayed.
+		s.m.locks.releaseRows(s.owner)
+	}
 	return sleep(ctx, n)
 }
 
@@ -268,7 +273,7 @@ func (t *Stmt) transactional() bool {
 	if !s.m.client.Info().Transactions() {
 		return false
 	}
-	return t.write || s.ms != nil || s.log.total() > 0 || !t.auto && s.opts.Isolation == RepeatableRead && !s.opts.ReadOnly
+	return t.write || s.ms != nil || s.log.total() > 0 || !t.auto && !s.opts.Isolation.committed() && !s.opts.ReadOnly
 }
 
 // PreCheck implements Statement.
@@ -331,7 +336,7 @@ func (t *Stmt) snapshot() (*mongo.Session, error) {
 	if t.outer != nil {
 		return t.outer.snapshot()
 	}
-	frozen := !t.auto && t.s.opts.Isolation == RepeatableRead
+	frozen := !t.auto && !t.s.opts.Isolation.committed()
 	if frozen && t.s.frozen != nil {
 		return t.s.frozen, nil
 	}
@@ -365,6 +370,9 @@ func (t *Stmt) readInTransaction(ctx context.Context, q mongo.Query) (mongo.Curs
 	s := t.s
 	if err := s.ensureFor(ctx, q.Database, q.Collection); err != nil {
 		return nil, t.classify(err)
+	}
+	if s.opts.Isolation == Serializable {
+		s.hasRead(q)
 	}
 	cur, err := s.ms.Read(ctx, q)
 	if err != nil {
@@ -506,6 +514,9 @@ func (t *Stmt) Write(ctx context.Context, database, collection string, writes []
 	}
 	if err := s.drainCursors(ctx, database, collection); err != nil {
 		return err
+	}
+	if s.opts.Isolation == Serializable {
+		s.hasWritten(database, collection, writes)
 	}
 	if err := s.ms.Write(ctx, database, collection, writes); err != nil {
 		return t.lose(ctx, err)

@@ -487,8 +487,6 @@ func TestRepeatableRead(t *testing.T) {
 			f.expect(s, "1:b")
 		})
 	}
-	f := newFixture(t, txn.ManagerOptions{})
-	wantCode(t, f.session().Begin(txn.Options{Isolation: txn.Serializable}), pgerr.FeatureNotSupported)
 }
 
 func TestSetTransactionAfterAQuery(t *testing.T) {

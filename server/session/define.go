@@ -424,6 +424,15 @@ func text(v string) *pg_query.Node {
 	return &pg_query.Node{Node: &pg_query.Node_String_{String_: &pg_query.String{Sval: v}}}
 }
 
+// needsEnd reports whether a single statement needs an end of its transaction besides its own: to treat temporary tables,
+// or to be serializable with transactions of several statements.
+func (s *Session) needsEnd(p *prepared) bool {
+	if s.treatsOnCommit() {
+		return true
+	}
+	return s.defaults().Isolation == txn.Serializable && (p.planable || p.node.GetCopyStmt() != nil)
+}
+
 // treatsOnCommit reports whether a temporary table asks for something to be done at the end of every transaction.
 func (s *Session) treatsOnCommit() bool {
 	for _, r := range s.temps.rels {

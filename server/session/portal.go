@@ -245,7 +245,7 @@ func (s *Session) execute(ctx context.Context, p *portal, maxRows uint32) error 
 		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "portal \"%s\" cannot be run", p.name)
 	}
 	// One statement between two Syncs is a transaction of its own; anything more is an implicit block.
-	if s.single() && (!s.client.AtSync() || maxRows > 0 || s.treatsOnCommit()) && !isTransactionControl(p.prep.node) {
+	if s.single() && (!s.client.AtSync() || maxRows > 0 || s.needsEnd(p.prep)) && !isTransactionControl(p.prep.node) {
 		if err := s.tx.BeginImplicit(s.defaults()); err != nil {
 			return err
 		}

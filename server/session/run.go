@@ -290,7 +290,7 @@ func (s *Session) simpleOne(ctx context.Context, prep *prepared, t *template, se
 		return err
 	}
 	s.stmtStart = time.Now()
-	if (several || s.treatsOnCommit()) && s.single() && !isTransactionControl(prep.node) {
+	if (several || s.needsEnd(prep)) && s.single() && !isTransactionControl(prep.node) {
 		if err := s.tx.BeginImplicit(s.defaults()); err != nil {
 			return err
 		}

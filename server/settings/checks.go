@@ -13,31 +13,22 @@ var checks = map[string]func(string) (string, error){
 		_, name, err := Zone(v)
 		return name, err
 	},
-	"DateStyle":                     checkDateStyle,
-	"client_encoding":               checkEncoding,
-	"standard_conforming_strings":   checkConformingStrings,
-	"default_transaction_isolation": checkIsolation,
-	"default_with_oids":             checkOids,
-	"application_name":              checkASCII,
-	"cluster_name":                  checkASCII,
-	"search_path":                   checkPath,
-	"default_tablespace":            checkTablespace,
-	"default_text_search_config":    checkTextSearch,
-	"synchronous_commit":            func(v string) (string, error) { return v, nil },
+	"DateStyle":                   checkDateStyle,
+	"client_encoding":             checkEncoding,
+	"standard_conforming_strings": checkConformingStrings,
+	"default_with_oids":           checkOids,
+	"application_name":            checkASCII,
+	"cluster_name":                checkASCII,
+	"search_path":                 checkPath,
+	"default_tablespace":          checkTablespace,
+	"default_text_search_config":  checkTextSearch,
+	"synchronous_commit":          func(v string) (string, error) { return v, nil },
 }
 
 // The scanner takes backslashes literally, so that the other meaning of '...' is not to be had.
 func checkConformingStrings(v string) (string, error) {
 	if v == "off" {
 		return "", pgerr.Unsupported("standard_conforming_strings = off")
-	}
-	return v, nil
-}
-
-// Snapshot isolation lets write skew through: SERIALIZABLE is refused as a default, too, rather than pretended.
-func checkIsolation(v string) (string, error) {
-	if v == "serializable" {
-		return "", pgerr.Unsupported("isolation level SERIALIZABLE")
 	}
 	return v, nil
 }
