@@ -41,6 +41,14 @@ type binder struct {
 	viewDepth         int
 }
 
+// stopped returns the error of a statement that was cancelled.
+func (b *binder) stopped() error {
+	if b.ctx.Err() != nil {
+		return pgerr.New(pgerr.QueryCanceled, "canceling statement due to user request")
+	}
+	return nil
+}
+
 func newBinder(ctx context.Context, c *Context) *binder {
 	b := &binder{ctx: ctx, c: c, noParams: c.NoParams, shapes: map[expr.ColID][]types.Field{}, locs: map[*expr.ColRef]int32{}, paramLocs: map[int]int32{}}
 	b.r = &expr.Resolver{Snapshot: c.Snapshot, Path: c.Path, Procs: c.Procs, IO: types.DefaultIO()}

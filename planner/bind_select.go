@@ -40,6 +40,9 @@ func (s *scope) query(sel *pg_query.SelectStmt, resolve bool) (*query, error) {
 	if sel.IntoClause != nil {
 		return nil, pgerr.New(pgerr.SyntaxError, "SELECT ... INTO is not allowed here")
 	}
+	if err := s.b.stopped(); err != nil {
+		return nil, err
+	}
 	with, err := s.bindWith(sel.WithClause)
 	if err != nil {
 		return nil, err

@@ -53,6 +53,14 @@ type pass struct {
 	err error
 }
 
+// stopped reports whether the statement was cancelled: rules that would never come to an end, or not soon, end then.
+func (p *pass) stopped() bool {
+	if p.err == nil {
+		p.err = p.b.stopped()
+	}
+	return p.err != nil
+}
+
 // optimize runs the phases and finishes the plan.
 func (b *binder) optimize(root Node) (Node, error) {
 	p := &pass{b: b, c: b.c}
@@ -61,6 +69,9 @@ func (b *binder) optimize(root Node) (Node, error) {
 		if p.err != nil {
 			return nil, p.err
 		}
+	}
+	if p.stopped() {
+		return nil, p.err
 	}
 	return p.finish(root), nil
 }
@@ -72,6 +83,9 @@ func (p *pass) everywhere(n Node, f func(*pass, Node) Node) Node {
 
 // subplans replaces the plans of the subqueries in n's expressions, and in its inputs', by f of them.
 func (p *pass) subplans(n Node, f func(Node) Node) Node {
+	if p.stopped() {
+		return n
+	}
 	n = mapInputs(n, func(in Node) Node { return p.subplans(in, f) })
 	return MapNodeExprs(n, func(e expr.Expr) expr.Expr {
 		if !hasSubquery(e) {
@@ -96,14 +110,14 @@ func (p *pass) subplans(n Node, f func(Node) Node) Node {
 }
 
 // applyPush runs the push-down rules bottom-up, each node until none applies.
-func applyPush(p *pass, root Node) Node { return applyRules(p.c, root, pushRules) }
+func applyPush(p *pass, root Node) Node { return applyRules(p, root, pushRules) }
 
-func applyRules(c *Context, n Node, rules []Rule) Node {
-	n = mapInputs(n, func(in Node) Node { return applyRules(c, in, rules) })
-	for again := true; again; {
+func applyRules(p *pass, n Node, rules []Rule) Node {
+	n = mapInputs(n, func(in Node) Node { return applyRules(p, in, rules) })
+	for again := true; again && !p.stopped(); {
 		again = false
 		for _, r := range rules {
-			if m := r.Apply(c, n); m != nil {
+			if m := r.Apply(p.c, n); m != nil {
 				n, again = m, true
 			}
 		}

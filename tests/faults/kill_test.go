@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,7 +16,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/mongo/mongod"
 	"github.com/pgmongo/pgmongo/tests/testenv"
 )
@@ -317,4 +320,43 @@ func TestFloodAndGarbage(t *testing.T) {
 	if n := number(t, c, "SELECT 1"); n != 1 {
 		t.Error("no service after garbage")
 	}
+}
+
+// TestElections lets the primary of three servers step down and die under load.
+func TestElections(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	rs, err := mongod.StartReplicaSet(ctx, 3, mongod.Options{DataDir: t.TempDir(), Args: []string{"--setParameter", "enableTestCommands=1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = rs.Kill() }) // one is dead already
+	client, err := mongo.Connect(ctx, rs.URI(), mongo.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close(context.Background()) })
+	s := testenv.ServerFor(t, rs.URI())
+	s.CreateDatabase(t, "bank")
+	newBank(t, connect(t, s, "bank"))
+	b := &bank{t: t, urls: []func() string{func() string { return s.URL("bank") }}}
+	b.load(length(t)+10*time.Second, func() {
+		time.Sleep(time.Second)
+		// The answer is lost with the connection.
+		_, _ = client.Run(ctx, "admin", bson.D{{Key: "replSetStepDown", Value: 5}, {Key: "secondaryCatchUpPeriodSecs", Value: 4}, {Key: "force", Value: true}})
+		time.Sleep(5 * time.Second)
+		hello, err := client.Run(ctx, "admin", bson.D{{Key: "hello", Value: 1}})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for _, m := range rs.Members {
+			if strings.HasSuffix(hello.Lookup("me").StringValue(), ":"+strconv.Itoa(m.Port())) {
+				if err := m.Kill(); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	b.check(connect(t, s, "bank"))
 }
