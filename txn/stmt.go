@@ -35,6 +35,7 @@ type Stmt struct {
 	// nested is set for the session's own work inside another statement or commit.
 	nested   bool
 	finished bool
+	began    time.Time
 	mark     int
 	hooks    int
 	locks    int
@@ -69,7 +70,7 @@ func (s *Session) Start(ctx context.Context, o StatementOptions) (*Stmt, error) 
 	s.running++
 	return &Stmt{
 		s: s, auto: s.block == noBlock, write: o.Write || o.Log, log: o.Log, buffer: o.BufferWrites,
-		mark: s.log.total(), hooks: len(s.hooks), locks: len(s.owner.held),
+		began: time.Now(), mark: s.log.total(), hooks: len(s.hooks), locks: len(s.owner.held),
 	}, nil
 }
 
@@ -202,11 +203,22 @@ func (t *Stmt) classify(err error) error {
 	if err == nil || isRetry(err) || isFinal(err) || !mongo.IsConflict(err) {
 		return err
 	}
+	if e := mongo.AsServerError(err); e.Code == noSuchTransaction && !t.began.IsZero() && time.Since(t.began) > lifetime {
+		return pgerr.New(pgerr.ProgramLimitExceeded, "the statement took longer than a transaction of MongoDB may live").
+			WithHint("Do it in smaller parts, or raise MongoDB's parameter transactionLifetimeLimitSeconds.")
+	}
 	if t.mayRetry() {
 		return retry(err)
 	}
 	return serializationFailure(err)
 }
+
+// MongoDB's code for a transaction that it has ended, and how long it lets one live by default, less the precision of its
+// clock. A statement that ran into the limit would do so again.
+const (
+	noSuchTransaction = 251
+	lifetime          = 58 * time.Second
+)
 
 func (t *Stmt) mayRetry() bool {
 	return !t.nested && (t.auto || t.s.opts.Isolation.committed() || t.s.queries <= 1)
