@@ -99,9 +99,6 @@ func (t *table) keyColumns() (keys []bool, ok bool) {
 // update makes the change. done is false when nothing was changed and the statement has to go its ordinary way.
 func (w *directWrite) update(ctx context.Context) (affected int64, done bool, err error) {
 	t := w.t
-	if !t.rt.Txn.Alone() {
-		return 0, false, nil
-	}
 	keys, ok := t.keyColumns()
 	if !ok {
 		return 0, false, nil
@@ -151,7 +148,7 @@ func (w *directWrite) update(ctx context.Context) (affected int64, done bool, er
 
 // remove deletes the row.
 func (w *directWrite) remove(ctx context.Context) (affected int64, done bool, err error) {
-	if !w.t.rt.Txn.Alone() || len(w.t.parent) > 0 {
+	if len(w.t.parent) > 0 {
 		return 0, false, nil
 	}
 	return w.change(ctx, mongo.Change{}, nil, txn.LockUpdate)
@@ -172,11 +169,11 @@ func (w *directWrite) change(ctx context.Context, c mongo.Change, guards bson.D,
 	if len(guards) > 0 {
 		c.Filter = bson.D{{Key: "$and", Value: bson.A{c.Filter, guards}}}
 	}
-	matched, err := t.rt.Txn.ChangeOnce(ctx, t.db, t.rel.Collection, c, mode)
+	matched, done, err := t.rt.Txn.Change(ctx, t.db, t.rel.Collection, c, mode)
 	if matched {
 		affected = 1
 	}
-	return affected, true, t.writeError(err)
+	return affected, done, t.writeError(err)
 }
 
 // sameValue is the condition that a column has a value already, where MongoDB's equality is PostgreSQL's.

@@ -78,6 +78,19 @@ func TestDirectWrites(t *testing.T) {
 		SELECT * FROM p ORDER BY id
 		BEGIN
 		UPDATE t SET n = n + 1 WHERE id = 2
+		SAVEPOINT a
+		UPDATE t SET n = 77, name = 'sp' WHERE id = 2
+		DELETE FROM t WHERE id = 3
+		SELECT * FROM t ORDER BY id
+		ROLLBACK TO a
+		SELECT * FROM t ORDER BY id
+		UPDATE t SET s = s + 32767::smallint WHERE id = 2
+		ROLLBACK TO a
+		UPDATE t SET n = 3 WHERE id = 2
+		COMMIT
+		SELECT * FROM t ORDER BY id
+		BEGIN
+		UPDATE t SET n = n + 1 WHERE id = 2
 		UPDATE t SET n = 1 WHERE id = 2
 		UPDATE t SET n = n + 1 WHERE id = 2
 		DELETE FROM t WHERE id = 3
@@ -117,6 +130,10 @@ func TestDirectWritesAreOneCommand(t *testing.T) {
 		{"INSERT INTO w VALUES ('a', 1, 1)", "insert"},
 		{"DELETE FROM t WHERE id = 1", "delete"},
 		{"DELETE FROM t WHERE id = 1", "delete"},
+		{"BEGIN", ""},
+		{"UPDATE w SET x = 2, y = y + 1 WHERE id = 'a'", "findAndModify"},
+		{"DELETE FROM w WHERE id = 'b'", "findAndModify"},
+		{"COMMIT", "commitTransaction"},
 		// What depends on the row's values is read first.
 		{"UPDATE w SET x = y + 1 WHERE id = 'a'", "find update commitTransaction"},
 	} {
@@ -135,7 +152,7 @@ func TestDirectWriteCancelled(t *testing.T) {
 	b.e = &modifyEnv{}
 	*b.e = *e
 	other := txn.NewManager(e.c, txn.ManagerOptions{}) // as another proxy would be: its row locks are not seen here
-	b.s = other.NewSession(e.snap.Database, 2)
+	b.s = other.NewSession(e.snap.Database, 0, 2)
 	a.exec("INSERT INTO t VALUES (1, 1, 1, 1, 'one', 1, NULL, NULL)")
 	a.exec("BEGIN")
 	a.exec("UPDATE t SET n = 5 WHERE id = 1")

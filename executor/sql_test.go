@@ -291,10 +291,8 @@ func (s *statement) WriteOnce(ctx context.Context, database, collection string, 
 	return s.Write(ctx, database, collection, []mongo.Write{w})
 }
 
-func (s *statement) Alone() bool { return false }
-
-func (s *statement) ChangeOnce(context.Context, string, string, mongo.Change, txn.LockMode) (bool, error) {
-	return false, pgerr.Internal("the fake has no change by a filter")
+func (s *statement) Change(context.Context, string, string, mongo.Change, txn.LockMode) (matched, done bool, err error) {
+	return false, false, nil
 }
 
 func (s *statement) Lock(_ context.Context, _, _ string, ids []bson.RawValue, _ txn.LockMode, wait txn.LockWait) ([]bool, error) {

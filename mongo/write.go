@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -83,6 +84,22 @@ func (c *Client) ChangeOne(ctx context.Context, database, collection string, w C
 		return err
 	})
 	return matched, err
+}
+
+// Change makes a change in a transaction and returns the document as it was, nil if the filter chose none.
+func (s *Session) Change(ctx context.Context, database, collection string, w Change) (before bson.Raw, err error) {
+	coll := s.c.c.Database(database).Collection(collection)
+	var res *driver.SingleResult
+	if w.Update == nil {
+		res = coll.FindOneAndDelete(s.ctx(ctx), w.Filter)
+	} else {
+		res = coll.FindOneAndUpdate(s.ctx(ctx), w.Filter, w.Update, options.FindOneAndUpdate().SetReturnDocument(options.Before))
+	}
+	before, err = res.Raw()
+	if errors.Is(err, driver.ErrNoDocuments) {
+		return nil, nil
+	}
+	return before, s.failed(ctx, err)
 }
 
 // definite makes one change whose outcome must be known: when ctx ends, the server is told to stop it, and its answer counts.

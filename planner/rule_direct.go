@@ -9,7 +9,7 @@ import (
 )
 
 // DirectWrite says that an UPDATE or DELETE chooses its row by _id and computes nothing from it, so that MongoDB can do it
-// in one operation, if at execution the statement is a transaction of its own.
+// in one operation.
 type DirectWrite struct {
 	// ID is what _id equals.
 	ID expr.Expr

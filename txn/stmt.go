@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/pgmongo/pgmongo/mongo"
@@ -452,7 +453,7 @@ func (t *Stmt) Lock(ctx context.Context, database, collection string, ids []bson
 
 // WriteOnce implements Statement.
 func (t *Stmt) WriteOnce(ctx context.Context, database, collection string, w mongo.Write) error {
-	if !t.Alone() {
+	if !t.alone() {
 		return t.Write(ctx, database, collection, []mongo.Write{w})
 	}
 	if err := t.writable(); err != nil {
@@ -468,27 +469,73 @@ func (t *Stmt) WriteOnce(ctx context.Context, database, collection string, w mon
 	return nil
 }
 
-// Alone implements Statement.
-func (t *Stmt) Alone() bool {
+// alone reports whether the statement is a transaction of its own that has written nothing yet, so that its only change
+// needs no MongoDB transaction.
+func (t *Stmt) alone() bool {
 	return t.auto && !t.log && !t.buffer && !t.nested && !t.once && t.s.ms == nil && len(t.checks) == 0 && len(t.s.pending) == 0
 }
 
-// ChangeOnce implements Statement.
-func (t *Stmt) ChangeOnce(ctx context.Context, database, collection string, c mongo.Change, mode LockMode) (matched bool, err error) {
+// Change implements Statement. A lock comes before the snapshot that the change is made in, so that whoever waited for it
+// sees what the last holder left.
+func (t *Stmt) Change(ctx context.Context, database, collection string, c mongo.Change, mode LockMode) (matched, done bool, err error) {
+	s := t.s
+	// Where other proxies are, a row that stays as it is must be locked against them too.
+	if !t.alone() && (t.auto || t.nested || t.buffer || t.log || s.m.cluster.Shared()) {
+		return false, false, nil
+	}
 	if err := t.writable(); err != nil {
-		return false, err
+		return false, false, err
 	}
 	if database == "" {
-		database = t.s.db
+		database = s.db
 	}
 	if _, err := t.Lock(ctx, database, collection, []bson.RawValue{c.ID}, mode, WaitBlock); err != nil {
-		return false, err
+		return false, true, err
 	}
-	if matched, err = t.s.m.client.ChangeOne(ctx, database, collection, c); err != nil {
+	if t.auto {
+		if matched, err = s.m.client.ChangeOne(ctx, database, collection, c); err != nil {
+			return false, true, t.classify(err)
+		}
+		t.once = matched
+	} else if matched, err = t.changeLogged(ctx, database, collection, c); err != nil {
+		return false, true, err
+	}
+	if !matched {
+		t.unlock(rowKey(database, collection, c.ID))
+	}
+	return matched, true, nil
+}
+
+// changeLogged makes a change in the MongoDB transaction and logs it with what the document was.
+func (t *Stmt) changeLogged(ctx context.Context, database, collection string, c mongo.Change) (matched bool, err error) {
+	s := t.s
+	if err := s.ensureFor(ctx, database, collection); err != nil {
 		return false, t.classify(err)
 	}
-	t.once = matched
-	return matched, nil
+	delete(s.defs.made, place(database, collection))
+	if err := s.drainCursors(ctx, database, collection); err != nil {
+		return false, err
+	}
+	before, err := s.ms.Change(ctx, database, collection, c)
+	if err != nil {
+		return false, t.lose(ctx, err)
+	}
+	if before == nil {
+		return false, nil
+	}
+	w := mongo.Write{Kind: mongo.WriteDelete, ID: before.Lookup("_id"), Doc: c.Update, Before: before}
+	if c.Update != nil {
+		w.Kind = mongo.WriteUpdate
+	}
+	return true, s.log.add(database, collection, []mongo.Write{w}, s.m.opts.LogLimit, len(s.saves) > 0)
+}
+
+// unlock gives back a lock that this statement took.
+func (t *Stmt) unlock(key string) {
+	o := t.s.owner
+	if t.locks <= len(o.held) && slices.Contains(o.held[t.locks:], key) {
+		t.s.m.locks.setMode(o, key, LockKeyShare, false)
+	}
 }
 
 func (t *Stmt) writable() error {

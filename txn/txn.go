@@ -28,13 +28,11 @@ type Statement interface {
 	// WriteOnce is Write for the only change that the statement makes, an insert that depends on nothing the statement
 	// read: outside a block it needs no MongoDB transaction.
 	WriteOnce(ctx context.Context, database, collection string, w mongo.Write) error
-	// Alone reports whether the statement is a transaction of its own that has written nothing yet, so that its only change
-	// needs no MongoDB transaction.
-	Alone() bool
-	// ChangeOnce makes the only change of a statement for which Alone holds, that of one document which was not read. The
-	// document is locked first in the given mode. matched reports whether its filter chose it; when it did not, the statement
-	// may go on to read and write.
-	ChangeOnce(ctx context.Context, database, collection string, c mongo.Change, mode LockMode) (matched bool, err error)
+	// Change makes a change of one document that was not read, in one operation: outside a block as the only change of the
+	// statement, without a MongoDB transaction. The document is locked first in the given mode. done is false when the
+	// statement has to read and write instead; matched reports whether the change's filter chose the document, when it
+	// did not, the statement may go on to read and write.
+	Change(ctx context.Context, database, collection string, c mongo.Change, mode LockMode) (matched, done bool, err error)
 	// Lock takes row locks on documents by _id before they are changed, waiting as wait says; it returns which of them
 	// were skipped. When a row was changed by another session since this statement's snapshot, the error is one for which
 	// Session.Retryable holds: the statement runs again and reads the row's new version.
