@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -119,12 +120,26 @@ func (s *Session) undoInPlace(ctx context.Context, mark int) error {
 		for i := end - 1; i >= start; i-- {
 			writes = append(writes, inverse(entries[i].write))
 		}
+		keepOrder(writes)
 		if err := s.ms.Write(ctx, entries[start].database, entries[start].collection, writes); err != nil {
 			return err
 		}
 		end = start
 	}
 	return nil
+}
+
+// keepOrder puts rows that were deleted one after the other back in the order that they had: DELETE FROM t; ROLLBACK TO a
+// leaves t's rows in their places, which string_agg without ORDER BY shows.
+func keepOrder(writes []mongo.Write) {
+	for start := 0; start < len(writes); {
+		end := start
+		for end < len(writes) && writes[end].Kind == mongo.WriteInsert {
+			end++
+		}
+		slices.Reverse(writes[start:end])
+		start = end + 1
+	}
 }
 
 // ensure opens the MongoDB transaction if there is none, and replays the log if a former one was lost. Replaying is right
