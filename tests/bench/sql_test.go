@@ -102,7 +102,10 @@ func drainOwn(ctx context.Context, c *driver.Collection, filter bson.D) (n int, 
 // BenchmarkCreateTable makes a table with an index, as the driver makes a collection with one.
 func BenchmarkCreateTable(b *testing.B) {
 	t := start(b)
-	db := t.c.Database("bench_driver")
+	db := t.c.Database("bench_driver_tables")
+	if err := db.Drop(t.ctx); err != nil {
+		b.Fatal(err)
+	}
 	t.compare(b, 1, func(first int) error {
 		return t.exec("CREATE TABLE made" + strconv.Itoa(first) + " (id int PRIMARY KEY, name text NOT NULL UNIQUE, n int)")
 	}, func(first int) error {
@@ -120,23 +123,58 @@ func BenchmarkHotRow(b *testing.B) {
 	t := start(b)
 	t.fill(b, 1)
 	const clients = 16
-	id := bson.D{{Key: "_id", Value: int64(1)}}
-	loop := func(one func(k int) error) time.Duration {
-		began := time.Now()
-		var all sync.WaitGroup
-		for k := range clients {
-			all.Go(func() {
-				for range b.N {
-					if err := one(k); err != nil {
-						b.Error(err)
-						return
-					}
-				}
-			})
+	t.race(b, clients, func(conn *pgx.Conn, _ int) error {
+		return pgx.BeginFunc(t.ctx, conn, func(tx pgx.Tx) error {
+			_, err := tx.Exec(t.ctx, "UPDATE t SET n = n + 1 WHERE id = 1")
+			return err
+		})
+	}, func(int) error {
+		s, err := t.c.StartSession()
+		if err != nil {
+			return err
 		}
-		all.Wait()
-		return time.Since(began)
+		defer s.EndSession(t.ctx)
+		_, err = s.WithTransaction(t.ctx, func(ctx context.Context) (any, error) {
+			return t.own.UpdateOne(ctx, bson.D{{Key: "_id", Value: int64(1)}}, bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: 1}}}})
+		})
+		return err
+	})
+	var n int
+	if err := t.pg.QueryRow(t.ctx, "SELECT n FROM t").Scan(&n); err != nil || n != 1+clients*b.N {
+		b.Errorf("%d %v", n, err)
 	}
+}
+
+// BenchmarkEightClients has eight clients write at a time.
+func BenchmarkEightClients(b *testing.B) {
+	b.Run("insert", func(b *testing.B) {
+		t := start(b)
+		t.race(b, 8, func(conn *pgx.Conn, key int) error {
+			_, err := conn.Exec(t.ctx, "INSERT INTO t VALUES ($1, $2, $3)", key, name(key), key)
+			return err
+		}, func(key int) error {
+			_, err := t.own.InsertOne(t.ctx, document(key))
+			return err
+		})
+	})
+	b.Run("update", func(b *testing.B) {
+		t := start(b)
+		const rows = 1000
+		t.fill(b, rows)
+		t.race(b, 8, func(conn *pgx.Conn, key int) error {
+			_, err := conn.Exec(t.ctx, "UPDATE t SET n = n + 1 WHERE id = $1", 1+key%rows)
+			return err
+		}, func(key int) error {
+			_, err := t.own.UpdateOne(t.ctx, bson.D{{Key: "_id", Value: int64(1 + key%rows)}}, bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: 1}}}})
+			return err
+		})
+	})
+}
+
+// race runs b.N operations for each of many clients at a time, first ours and then the driver's, and reports the
+// throughputs. Each operation has a key of its own.
+func (t *bench) race(b *testing.B, clients int, ours func(conn *pgx.Conn, key int) error, drivers func(key int) error) {
+	b.Helper()
 	conns := make([]*pgx.Conn, clients)
 	for i := range conns {
 		conn, err := pgx.ConnectConfig(t.ctx, t.pg.Config())
@@ -146,32 +184,29 @@ func BenchmarkHotRow(b *testing.B) {
 		defer conn.Close(t.ctx)
 		conns[i] = conn
 	}
-	b.ResetTimer()
-	sql := loop(func(k int) error {
-		return pgx.BeginFunc(t.ctx, conns[k], func(tx pgx.Tx) error {
-			_, err := tx.Exec(t.ctx, "UPDATE t SET n = n + 1 WHERE id = 1")
-			return err
-		})
-	})
-	own := loop(func(int) error {
-		s, err := t.c.StartSession()
-		if err != nil {
-			return err
+	run := func(one func(client, key int) error) float64 {
+		began := time.Now()
+		var all sync.WaitGroup
+		for k := range clients {
+			all.Go(func() {
+				for i := range b.N {
+					if err := one(k, 1_000_000+k*b.N+i); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
 		}
-		defer s.EndSession(t.ctx)
-		_, err = s.WithTransaction(t.ctx, func(ctx context.Context) (any, error) {
-			return t.own.UpdateOne(ctx, id, bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: 1}}}})
-		})
-		return err
-	})
-	var n int
-	if err := t.pg.QueryRow(t.ctx, "SELECT n FROM t").Scan(&n); err != nil || n != 1+clients*b.N {
-		b.Errorf("%d %v", n, err)
+		all.Wait()
+		return float64(clients*b.N) / time.Since(began).Seconds()
 	}
+	b.ResetTimer()
+	sql := run(func(client, key int) error { return ours(conns[client], key) })
+	own := run(func(_, key int) error { return drivers(key) })
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(float64(own)/float64(sql), "x-throughput")
-	b.ReportMetric(float64(clients*b.N)/sql.Seconds(), "sql-tps")
-	b.ReportMetric(float64(clients*b.N)/own.Seconds(), "driver-tps")
+	b.ReportMetric(sql, "sql-tps")
+	b.ReportMetric(own, "driver-tps")
+	b.ReportMetric(sql/own, "x-throughput")
 }
 
 // BenchmarkDescribe asks what clients ask about one table, among few tables and among many, here and on PostgreSQL.
