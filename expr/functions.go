@@ -260,7 +260,7 @@ func matchNamed(c FuncCall, fn *Proc, n int) *candidate {
 	// The names of the input arguments, in order.
 	var names []string
 	for i, name := range fn.ArgNames {
-		if fn.ArgModes == nil || fn.ArgModes[i] == 'i' || fn.ArgModes[i] == 'b' || fn.ArgModes[i] == 'v' {
+		if fn.ArgModes == nil || fn.ArgModes[i] == 'i' || fn.ArgModes[i] == 'b' || fn.ArgModes[i] == 'v' || fn.Kind == 'p' && fn.ArgModes[i] == 'o' {
 			names = append(names, name)
 		}
 	}

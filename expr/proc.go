@@ -218,6 +218,8 @@ type Session interface {
 	// Seed and Random are the session's random numbers.
 	Random() float64
 	SetSeed(float64)
+	// TriggerDepth is how many triggers run inside each other.
+	TriggerDepth() int
 }
 
 // AdvisoryKey identifies an advisory lock.

@@ -54,6 +54,9 @@ func (s *scope) columnOrVariable(names []string, loc int32) (expr.Expr, error) {
 	case x == nil && verr == nil:
 		return nil, err
 	}
+	if pgerr.Is(verr, pgerr.ObjectNotInPrerequisiteState) {
+		return nil, verr // a matter of the variable's value, not of the text
+	}
 	return x, pgerr.At(verr, loc)
 }
 
@@ -119,6 +122,12 @@ func BindConversion(c *Context, from, to *types.T, typmod int32) (expr.Expr, err
 // SetElement returns an array or jsonb value in which the element at the subscripts is another one.
 func SetElement(t *types.T, whole, value types.Datum, subs []types.Datum) (types.Datum, error) {
 	return setElement(t, whole, value, subs)
+}
+
+// SetSlice returns an array in which a slice is replaced by the first elements of values. bounds are a lower and an upper one
+// for each dimension; one that was not given is the array's own.
+func SetSlice(t *types.T, array, values types.Datum, bounds []types.Datum, given []bool) (types.Datum, error) {
+	return setSlice(t, array, values, bounds, given)
 }
 
 // SetJSON returns a jsonb value in which what is at the path is another value; firstInt says that the first key is a

@@ -90,6 +90,8 @@ type Result struct {
 	Notices []*pgerr.Error
 	// Fill is set for CREATE TABLE AS and materialised views: the table exists, and the session fills it.
 	Fill *Fill
+	// Routine is the function or procedure that was created: the session checks its body.
+	Routine *catalog.Function
 }
 
 // Fill asks the session to insert a query's rows into an empty table.
@@ -108,6 +110,8 @@ type run struct {
 	// work is what MongoDB has to do once the statement is known to be valid, in order.
 	work []Work
 	fill *Fill
+	// routine is the function that the statement creates.
+	routine *catalog.Function
 	// placed says that errors in expressions point into the statement. ALTER TABLE t ADD CHECK (nosuch > 0) does not: only
 	// CREATE TABLE and CREATE INDEX know their text.
 	placed bool
@@ -129,7 +133,7 @@ func Execute(ctx context.Context, c *Context, stmt *pg_query.Node) (Result, erro
 			return Result{}, err
 		}
 	}
-	return Result{Tag: tag, Notices: r.notices, Fill: r.fill}, nil
+	return Result{Tag: tag, Notices: r.notices, Fill: r.fill, Routine: r.routine}, nil
 }
 
 // finish makes the change the session's catalogue, and MongoDB follow.

@@ -70,18 +70,15 @@ func (r *run) createFunction(n *pg_query.CreateFunctionStmt) (string, error) {
 		f.OID = r.newOID(sc.Name)
 	}
 	r.ch.PutFunction(f)
+	r.routine = f
 	return tag, nil
 }
 
 // bodyText writes an SQL-standard body as statements.
 func bodyText(n *pg_query.Node) (string, error) {
-	deparse := func(n *pg_query.Node) (string, error) {
-		return pg_query.Deparse(&pg_query.ParseResult{Stmts: []*pg_query.RawStmt{{Stmt: n}}})
-	}
 	if ret := n.GetReturnStmt(); ret != nil {
-		target := &pg_query.Node{Node: &pg_query.Node_ResTarget{ResTarget: &pg_query.ResTarget{Val: ret.Returnval}}}
-		text, err := deparse(&pg_query.Node{Node: &pg_query.Node_SelectStmt{SelectStmt: &pg_query.SelectStmt{TargetList: []*pg_query.Node{target}}}})
-		return "RETURN " + strings.TrimPrefix(text, "SELECT "), err
+		text, err := deparseExpr(ret.Returnval)
+		return "RETURN " + text, err
 	}
 	var b strings.Builder
 	b.WriteString("BEGIN ATOMIC\n")
@@ -95,7 +92,7 @@ func bodyText(n *pg_query.Node) (string, error) {
 			}
 			return nil
 		}
-		text, err := deparse(n)
+		text, err := deparseStmt(n)
 		b.WriteString(" " + text + ";\n")
 		return err
 	}

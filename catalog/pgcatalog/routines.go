@@ -86,6 +86,9 @@ func (c scope) arguments(p *procFact, defaults bool) string {
 			mode = p.modes[i]
 		}
 		prefix := ""
+		if p.kind == 'p' {
+			prefix = "IN "
+		}
 		switch mode {
 		case 't':
 			continue

@@ -38,7 +38,7 @@ func sessionFunctions() []expr.Impl {
 			return text(fmt.Sprintf("%d:%d:", n, n)), nil
 		}))
 	}
-	b.constant(num(0), "pg_trigger_depth")
+	b.add("pg_trigger_depth", asked(func(_ env, s expr.Session, _ []datum) (datum, error) { return num(s.TriggerDepth()), nil }))
 	b.add("pg_my_temp_schema", viewed(func(_ env, v *catalog.View, _ []datum) (datum, error) {
 		if s := v.Snapshot.SchemaByName(tempSchema(v)); s != nil {
 			return oid(s.OID), nil

@@ -114,7 +114,7 @@ func (f *frame) dynamic(ctx context.Context, d *dynamic) (Statement, []types.Dat
 		err = st.Plan(ctx, f.host, given.variables, false)
 	}
 	if e := f.host.Catchable(err); e != nil {
-		return nil, nil, "", inText(e, text, sqlStatement)
+		return nil, nil, "", inText(e, text, sqlStatement, 0)
 	}
 	return st, params, text, err
 }

@@ -326,7 +326,7 @@ func (p *parser) conditions() ([]condition, error) {
 	}
 	codes := conditionCodes(t.text)
 	if codes == nil {
-		return nil, p.failAt(t.start, pgerr.UndefinedObject, "unrecognized exception condition \"%s\"", t.text)
+		return nil, pgerr.New(pgerr.UndefinedObject, "unrecognized exception condition \"%s\"", t.text)
 	}
 	var out []condition
 	for _, c := range codes {
@@ -384,9 +384,12 @@ func (p *parser) until(kind queryKind, what string, ends ...string) (*query, err
 			if depth--; depth < 0 {
 				return nil, p.syntax("mismatched parentheses")
 			}
-		case t.is(";") && depth == 0, t.kind == tokEnd:
+		case t.is(";"), t.kind == tokEnd:
 			if depth != 0 {
 				return nil, p.syntax("mismatched parentheses")
+			}
+			if t.kind == tokEnd {
+				return nil, p.unexpected()
 			}
 			if kind == sqlExpression {
 				return nil, p.missing("missing \"" + strings.ToUpper(ends[0]) + "\" at end of SQL expression")

@@ -109,7 +109,7 @@ func (p *parser) raise(here at) (stmt, error) {
 			break
 		}
 		if conditionCodes(t.text) == nil {
-			return nil, p.failAt(t.start, pgerr.UndefinedObject, "unrecognized exception condition \"%s\"", t.text)
+			return nil, pgerr.New(pgerr.UndefinedObject, "unrecognized exception condition \"%s\"", t.text)
 		}
 		s.cond = t.text
 	}

@@ -100,22 +100,23 @@ func (p *parser) isAssignment() bool {
 
 // assignment is variable := expression.
 func (p *parser) assignment(here at) (stmt, error) {
+	start := p.tok().start
 	pl, err := p.place()
 	if err != nil {
 		return nil, err
 	}
 	if p.code.vars[pl.v].constant {
-		return nil, p.constantError(pl)
+		return nil, pgerr.At(p.constantError(pl), int32(start))
 	}
-	start := p.toks[p.i]
 	if !p.accept(":=") && !p.accept("=") {
 		return nil, p.unexpected()
 	}
-	_ = start
+	value := p.tok().start
 	q, err := p.until(sqlExpression, "", ";")
 	if err != nil {
 		return nil, err
 	}
+	q.kind, q.lead, q.text = sqlAssignment, value-start, p.body[start:value]+q.text
 	return &assignStmt{here, target{places: []place{pl}}, q}, nil
 }
 

@@ -26,6 +26,8 @@ type frame struct {
 	// cur is the statement that runs, doing what is done outside of one, for CONTEXT lines.
 	cur   stmt
 	doing string
+	// declared is the line of the declaration that runs, 0 for none.
+	declared int
 
 	label    string // of EXIT and CONTINUE under way
 	returned bool
@@ -115,6 +117,8 @@ func (f *frame) clear(i int, v *variable) {
 // where is the CONTEXT line of what the frame does now.
 func (f *frame) where() string {
 	switch {
+	case f.declared > 0:
+		return fmt.Sprintf("PL/pgSQL function %s line %d %s", f.code.name, f.declared, f.doing)
 	case f.doing != "" && f.cur != nil:
 		return fmt.Sprintf("PL/pgSQL function %s line %d %s", f.code.name, f.cur.line(), f.doing)
 	case f.doing != "":
@@ -142,7 +146,7 @@ func (f *frame) block(ctx context.Context, b *block) (flow, error) {
 			return goOn, err
 		}
 	}
-	f.doing = ""
+	f.doing, f.declared = "", 0
 	var how flow
 	var err error
 	if b.guarded {
@@ -165,6 +169,7 @@ func (f *frame) block(ctx context.Context, b *block) (flow, error) {
 func (f *frame) initialize(ctx context.Context, v int) error {
 	f.doing = "during statement block local variable initialization"
 	decl := f.code.vars[v]
+	f.declared = decl.line
 	f.clear(v, decl)
 	switch {
 	case decl.cursor != nil:
@@ -205,7 +210,7 @@ func (f *frame) guarded(ctx context.Context, b *block) (flow, error) {
 			if !c.matches(string(e.Code)) {
 				continue
 			}
-			f.cur, f.doing = b, ""
+			f.cur, f.doing, f.declared = b, "", 0
 			f.vals[b.state].d, f.vals[b.errm].d = types.Str(string(e.Code)), types.Str(e.Message)
 			outer := f.caught
 			f.caught = e

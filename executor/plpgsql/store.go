@@ -38,6 +38,9 @@ func (f *frame) eval(ctx context.Context, q *query) (types.Datum, *types.T, erro
 		if len(cols) == 0 {
 			return types.Null, nil, pgerr.New(pgerr.SyntaxError, "query did not return data").WithWhere("query: %s", q.text)
 		}
+		if q.kind == sqlAssignment {
+			return types.Null, nil, pgerr.New(pgerr.SyntaxError, "assignment source returned %d columns", len(cols)).WithWhere("%s", contextLine(q.text, q.kind))
+		}
 		return types.Null, nil, pgerr.New(pgerr.SyntaxError, "query returned %d columns", len(cols)).WithWhere("query: %s", q.text)
 	}
 	params := f.params(q)
@@ -63,19 +66,19 @@ func (f *frame) eval(ctx context.Context, q *query) (types.Datum, *types.T, erro
 
 // run runs a planned query; its text is a line of CONTEXT meanwhile.
 func (f *frame) run(ctx context.Context, q *query, params []types.Datum, max int64, yield func([]types.Datum) error) (int64, error) {
-	return f.runText(ctx, q.stmt, params, max, q.text, q.kind, yield)
+	return f.runText(ctx, q.stmt, params, max, q, yield)
 }
 
 func (f *frame) runStatement(ctx context.Context, st Statement, params []types.Datum, max int64, text string, yield func([]types.Datum) error) (int64, error) {
-	return f.runText(ctx, st, params, max, text, sqlStatement, yield)
+	return f.runText(ctx, st, params, max, &query{text: text}, yield)
 }
 
-func (f *frame) runText(ctx context.Context, st Statement, params []types.Datum, max int64, text string, kind queryKind, yield func([]types.Datum) error) (int64, error) {
-	f.host.Push(func() string { return contextLine(text, kind) })
+func (f *frame) runText(ctx context.Context, st Statement, params []types.Datum, max int64, q *query, yield func([]types.Datum) error) (int64, error) {
+	f.host.Push(func() string { return contextLine(q.text, q.kind) })
 	n, err := st.Run(ctx, f.host, params, max, yield)
 	f.host.Pop()
 	if e := f.host.Catchable(err); e != nil {
-		return n, inText(e, text, kind)
+		return n, inText(e, q.text, q.kind, q.lead)
 	}
 	return n, err
 }
@@ -184,11 +187,12 @@ func (f *frame) storeRow(ctx context.Context, t *target, cols []planner.Col, row
 	}
 	pl := t.places[0]
 	if row == nil {
-		if f.code.vars[pl.v].t == types.RecordT {
-			f.vals[pl.v].rec = rec
-			return nil
+		// No row is a row of NULLs.
+		if f.code.vars[pl.v].t != types.RecordT {
+			rec = &record{t: f.code.vars[pl.v].t, fields: f.host.Fields(f.code.vars[pl.v].t)}
 		}
-		f.setNull(pl.v, nil)
+		rec.vals = make([]types.Datum, len(rec.fields))
+		f.vals[pl.v].rec = rec
 		return nil
 	}
 	// One column that is a row goes to the row as a whole.

@@ -66,6 +66,8 @@ type cursorDecl struct {
 type query struct {
 	text string
 	kind queryKind
+	// lead is where the expression starts in the text of an assignment.
+	lead int
 	ns   *names
 	stmt Statement
 	refs []ref

@@ -175,7 +175,7 @@ func (f *frame) refType(r ref) (refType, int32, error) {
 		if rec.t == types.RecordT {
 			return refType{t: rec.t, fields: rec.fields}, -1, nil
 		}
-		return refType{t: decl.t}, -1, nil
+		return refType{t: rec.t}, -1, nil
 	}
 	i := rec.find(r.field)
 	if i < 0 {
@@ -221,7 +221,7 @@ func (f *frame) params(q *query) []types.Datum {
 func (f *frame) ready(ctx context.Context, q *query) error {
 	if q.stmt == nil {
 		var err error
-		if q.stmt, err = f.host.Prepare(q.text, q.kind == sqlExpression); err != nil {
+		if q.stmt, err = f.host.Prepare(q.text[q.lead:], q.kind != sqlStatement); err != nil {
 			return f.inQuery(err, q)
 		}
 	}
@@ -249,17 +249,17 @@ func (f *frame) inQuery(err error, q *query) error {
 	if !ok {
 		return err
 	}
-	return inText(e, q.text, q.kind)
+	return inText(e, q.text, q.kind, q.lead)
 }
 
 // inText gives an error the SQL text that it arose in, as the client does not know it.
-func inText(e *pgerr.Error, text string, kind queryKind) error {
+func inText(e *pgerr.Error, text string, kind queryKind, lead int) error {
 	c := *e
 	if (e.Offset > 0 || e.Position > 0) && e.Query == "" {
 		pos := e.Position
 		prefix := 0
-		if kind == sqlExpression {
-			prefix = len("SELECT ")
+		if kind != sqlStatement {
+			prefix = len("SELECT ") - lead
 		}
 		if pos == 0 {
 			at := min(max(e.Offset-1-prefix, 0), len(text))

@@ -43,9 +43,15 @@ func (s *Session) bindCall(ctx context.Context, p *prepared, n *pg_query.CallStm
 		b.cols = append(b.cols, planner.Col{Name: name, Type: f.Type, Mod: f.Typmod})
 	}
 	for i, a := range call.Fn.User.Args {
-		if a.Mode == 'o' || a.Mode == 'b' {
-			b.outs = append(b.outs, i)
+		if a.Mode != 'o' && a.Mode != 'b' {
+			continue
 		}
+		for j, n := range n.Funccall.Args {
+			if na := n.GetNamedArgExpr(); na != nil && na.Name == a.Name {
+				i = j
+			}
+		}
+		b.outs = append(b.outs, i)
 	}
 	return b, nil
 }

@@ -132,6 +132,9 @@ func (s *Session) tryDDL(ctx context.Context, node *pg_query.Node, p *prepared) 
 	if err == nil && c.Snapshot != snap {
 		s.changed(c.Snapshot)
 	}
+	if err == nil && res.Routine != nil {
+		err = s.checkRoutine(ctx, c.Snapshot, res.Routine, p)
+	}
 	if err = st.Finish(ctx, cancelled(ctx, err)); err != nil {
 		return ddl.Result{}, err
 	}

@@ -247,3 +247,6 @@ func (s *Session) Cursors() []catalog.CursorInfo {
 
 // StartTime is when the server began, for pg_postmaster_start_time.
 func (s *Session) StartTime() time.Time { return s.eng.started }
+
+// TriggerDepth is pg_trigger_depth.
+func (s *Session) TriggerDepth() int { return s.triggerDepth }

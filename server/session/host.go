@@ -63,6 +63,9 @@ func (h *host) statement(st *sql.Statement) *codeStatement {
 
 // Convert implements plpgsql.Host.
 func (h *host) Convert(ctx context.Context, from, to *types.T, typmod int32) (func(types.Datum) (types.Datum, error), error) {
+	if from == types.RecordT && to.BaseType().Kind == 'c' {
+		return h.rowConversion(ctx, to)
+	}
 	x, err := planner.BindConversion(h.s.planContext(ctx, h.s.last, nil), from, to, typmod)
 	if err != nil {
 		return nil, err
@@ -76,87 +79,6 @@ func (h *host) Convert(ctx context.Context, from, to *types.T, typmod int32) (fu
 		env.CaseArg = d
 		return run(&env, nil)
 	}, nil
-}
-
-// Element implements plpgsql.Host.
-func (h *host) Element(ctx context.Context, t *types.T, path []plpgsql.Step, from *types.T) (func(whole types.Datum, subs []types.Datum, value types.Datum) (types.Datum, error), error) {
-	base := t.BaseType()
-	if path[0].Field != "" {
-		return h.fieldElement(ctx, base, path, from)
-	}
-	json := base == types.JSONBT
-	if !json && base.Elem == nil {
-		return nil, pgerr.New(pgerr.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting", types.FormatType(t, -1))
-	}
-	to := base
-	if !json {
-		to = base.Elem
-	}
-	convert, err := h.Convert(ctx, from, to, -1)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range path {
-		if p.Slice || p.Field != "" {
-			return nil, pgerr.Unsupported("assigning to array slices and to fields of array elements")
-		}
-	}
-	return func(whole types.Datum, subs []types.Datum, value types.Datum) (types.Datum, error) {
-		if !value.IsNull() {
-			var err error
-			if value, err = convert(value); err != nil {
-				return types.Null, err
-			}
-		}
-		if json {
-			keys := make([]string, len(subs))
-			for i, d := range subs {
-				if d.IsNull() {
-					return types.Null, pgerr.New(pgerr.NullValueNotAllowed, "jsonb subscript in assignment must not be null")
-				}
-				keys[i] = string(types.Output(h.IO(), path[i].Upper, nil, d))
-			}
-			_, err := strconv.Atoi(keys[0])
-			return planner.SetJSON(whole, value, keys, err == nil)
-		}
-		return planner.SetElement(base, whole, value, subs)
-	}, nil
-}
-
-// fieldElement replaces a field of a composite value.
-func (h *host) fieldElement(ctx context.Context, t *types.T, path []plpgsql.Step, from *types.T) (func(types.Datum, []types.Datum, types.Datum) (types.Datum, error), error) {
-	fields := h.Fields(t)
-	for i, f := range fields {
-		if f.Name != path[0].Field {
-			continue
-		}
-		inner := func(_ types.Datum, _ []types.Datum, value types.Datum) (types.Datum, error) { return value, nil }
-		if len(path) > 1 {
-			var err error
-			if inner, err = h.Element(ctx, f.Type, path[1:], from); err != nil {
-				return nil, err
-			}
-		} else if from != f.Type {
-			convert, err := h.Convert(ctx, from, f.Type, f.Typmod)
-			if err != nil {
-				return nil, err
-			}
-			inner = func(_ types.Datum, _ []types.Datum, value types.Datum) (types.Datum, error) { return convert(value) }
-		}
-		return func(whole types.Datum, subs []types.Datum, value types.Datum) (types.Datum, error) {
-			rec := &types.Record{Vals: make([]types.Datum, len(fields))}
-			for _, f := range fields {
-				rec.Types, rec.Names = append(rec.Types, f.Type), append(rec.Names, f.Name)
-			}
-			if !whole.IsNull() {
-				copy(rec.Vals, whole.Record().Vals)
-			}
-			v, err := inner(rec.Vals[i], subs, value)
-			rec.Vals[i] = v
-			return types.Ref(rec), err
-		}, nil
-	}
-	return nil, pgerr.New(pgerr.UndefinedColumn, "cannot assign to field \"%s\" of column \"%s\" because there is no such column in data type %s", path[0].Field, path[0].Field, types.FormatType(t, -1))
 }
 
 // IO implements plpgsql.Host.
@@ -259,6 +181,14 @@ func (h *host) EndTransaction(ctx context.Context, rollback, chain bool) error {
 	o := s.defaults()
 	if chain {
 		o = s.tx.Options()
+	}
+	for _, p := range s.portals {
+		if p.cursor != nil && !p.held {
+			// A loop over a cursor goes on in the next transaction.
+			if err := s.hold(ctx, p); err != nil {
+				return err
+			}
+		}
 	}
 	if rollback {
 		s.tx.Fail(ctx)

@@ -218,7 +218,7 @@ func innerQuery(n *pg_query.Node) *pg_query.Node {
 // within makes the statement of a query that is part of p, with p's text and parameters.
 func (p *prepared) within(q *pg_query.Node) *prepared {
 	inner := newPrepared(&sql.Statement{Node: q, Text: p.text, Source: p.source})
-	inner.noParams = p.noParams
+	inner.noParams, inner.vars = p.noParams, p.vars
 	if inner.declared = p.params; inner.declared == nil {
 		inner.declared = p.declared
 	}

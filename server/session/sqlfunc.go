@@ -118,6 +118,9 @@ func (s *Session) callSQL(ctx context.Context, h *host, c *expr.Call, args []typ
 	if err != nil {
 		return plpgsql.Returned{}, err
 	}
+	if err := code.mayRun(h); err != nil {
+		return plpgsql.Returned{}, inFunction(h, err, code.text, "SQL function \""+c.Fn.Name+"\" during startup")
+	}
 	code.busy = true
 	defer func() { code.busy = false }()
 	var out plpgsql.Returned
@@ -152,8 +155,6 @@ func (s *Session) sqlResult(c *expr.Call, code *sqlCode, out plpgsql.Returned) (
 			}
 		}
 	case ret.Set:
-	case ret.Type.Name == "void":
-		out.Value = types.Str("")
 	case len(out.Rows) == 0:
 		out.Value = types.Null
 	case ret.Row:
@@ -277,4 +278,18 @@ func inFunction(h *host, err error, text, line string) error {
 	}
 	c.Where = strings.TrimPrefix(c.Where+"\n"+line, "\n")
 	return &c
+}
+
+// mayRun refuses statements that change data in a function that is not volatile.
+func (c *sqlCode) mayRun(h *host) error {
+	if !h.readOnly {
+		return nil
+	}
+	for _, st := range c.stmts {
+		switch st.prep.kind {
+		case "insert", "update", "delete", "merge":
+			return pgerr.New(pgerr.FeatureNotSupported, "%s is not allowed in a non-volatile function", strings.ToUpper(st.prep.kind))
+		}
+	}
+	return nil
 }

@@ -89,7 +89,8 @@ func statements(t *testing.T, file string) []statement {
 			continue
 		}
 		stmt.WriteString(line + "\n")
-		if strings.HasSuffix(line, ";") {
+		// A semicolon between $$ is the body's.
+		if strings.HasSuffix(line, ";") && strings.Count(stmt.String(), "$$")%2 == 0 {
 			sql := strings.TrimSpace(stmt.String())
 			if strings.HasPrefix(sql, "COPY ") && strings.Contains(sql, " FROM STDIN") {
 				data = &strings.Builder{}
@@ -161,6 +162,12 @@ func message(e *pgconn.PgError) string {
 	}
 	if e.Hint != "" {
 		s += "\tHINT: " + e.Hint + "\n"
+	}
+	if strings.Contains(e.Where, "function") {
+		s += "\tCONTEXT: " + e.Where + "\n"
+	}
+	if e.InternalQuery != "" {
+		s += fmt.Sprintf("\tQUERY: %s at %d\n", e.InternalQuery, e.InternalPosition)
 	}
 	return s
 }
