@@ -3,9 +3,27 @@ package fn
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/blevesearch/snowballstem"
+	"github.com/blevesearch/snowballstem/arabic"
+	"github.com/blevesearch/snowballstem/danish"
+	"github.com/blevesearch/snowballstem/dutch"
 	"github.com/blevesearch/snowballstem/english"
+	"github.com/blevesearch/snowballstem/finnish"
+	"github.com/blevesearch/snowballstem/french"
+	"github.com/blevesearch/snowballstem/german"
+	"github.com/blevesearch/snowballstem/hungarian"
+	"github.com/blevesearch/snowballstem/irish"
+	"github.com/blevesearch/snowballstem/italian"
+	"github.com/blevesearch/snowballstem/norwegian"
+	"github.com/blevesearch/snowballstem/portuguese"
+	"github.com/blevesearch/snowballstem/romanian"
+	"github.com/blevesearch/snowballstem/russian"
+	"github.com/blevesearch/snowballstem/spanish"
+	"github.com/blevesearch/snowballstem/swedish"
+	"github.com/blevesearch/snowballstem/tamil"
+	"github.com/blevesearch/snowballstem/turkish"
 
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/types"
@@ -13,21 +31,75 @@ import (
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
-// englishStopWords are the words of the Snowball project's English list that no index keeps, each between blanks.
-const englishStopWords = ` i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers herself
- it its itself they them their theirs themselves what which who whom this that these those am is are was were be been being have has had
- having do does did doing a an the and but if or because as until while of at by for with about against between into through during before
- after above below to from up down in out on off over under again further then once here there when where why how all any both each few more
- most other some such no nor not only own same so than too very s t can will just don should now `
+// stemmers are the Snowball stemmers by language.
+var stemmers = map[string]func(*snowballstem.Env) bool{
+	"arabic":     arabic.Stem,
+	"danish":     danish.Stem,
+	"dutch":      dutch.Stem,
+	"english":    english.Stem,
+	"finnish":    finnish.Stem,
+	"french":     french.Stem,
+	"german":     german.Stem,
+	"hungarian":  hungarian.Stem,
+	"irish":      irish.Stem,
+	"italian":    italian.Stem,
+	"norwegian":  norwegian.Stem,
+	"portuguese": portuguese.Stem,
+	"romanian":   romanian.Stem,
+	"russian":    russian.Stem,
+	"spanish":    spanish.Stem,
+	"swedish":    swedish.Stem,
+	"tamil":      tamil.Stem,
+	"turkish":    turkish.Stem,
+}
+
+// stopWords are the words of each language that no index keeps.
+var stopWords = sync.OnceValue(func() map[string]map[string]bool {
+	f := facts.Load("ts_stopwords")
+	m := map[string]map[string]bool{}
+	for _, r := range f.Rows {
+		if m[r[0]] == nil {
+			m[r[0]] = map[string]bool{}
+		}
+		m[r[0]][r[1]] = true
+	}
+	return m
+})
 
 // maxLexeme is the greatest length of a lexeme in bytes.
 const maxLexeme = 2046
 
-// textConfig is a text search configuration: english or simple.
+// textConfig is a text search configuration: simple, or that of a language. ascii is what words of ASCII letters go to where
+// it is not the same: Russian texts have English words in them.
 type textConfig struct {
-	stem  bool
+	dict, ascii *textDict
+}
+
+// textDict stems the words of a language, unless they are stop words.
+type textDict struct {
+	stem  func(*snowballstem.Env) bool
 	stops map[string]bool
 	cache map[string]string
+}
+
+func newTextDict(language string) *textDict {
+	return &textDict{stem: stemmers[language], stops: stopWords()[language], cache: map[string]string{}}
+}
+
+// lexeme returns what a word in lower case is indexed as, "" for a stop word.
+func (d *textDict) lexeme(w string) string {
+	if d.stops[w] {
+		return ""
+	}
+	if s, ok := d.cache[w]; ok {
+		return s
+	}
+	e := snowballstem.NewEnv(w)
+	d.stem(e)
+	if len(d.cache) < 10000 {
+		d.cache[w] = e.Current()
+	}
+	return e.Current()
 }
 
 // textConfigs finds configurations for one call and keeps the last.
@@ -55,15 +127,14 @@ func (c *textConfigs) byName(name string) (*textConfig, error) {
 		return c.last, nil
 	}
 	cfg := &textConfig{}
-	switch name {
-	case "simple":
-	case "english":
-		cfg.stem, cfg.stops, cfg.cache = true, map[string]bool{}, map[string]string{}
-		for _, w := range strings.Fields(englishStopWords) {
-			cfg.stops[w] = true
+	if name != "simple" {
+		if stemmers[name] == nil {
+			return nil, pgerr.Unsupported("text search configuration \"" + name + "\"")
 		}
-	default:
-		return nil, pgerr.Unsupported("text search configuration \"" + name + "\"")
+		cfg.dict = newTextDict(name)
+		if cfg.ascii = cfg.dict; name == "russian" {
+			cfg.ascii = newTextDict("english")
+		}
 	}
 	c.name, c.last = name, cfg
 	return cfg, nil
@@ -97,21 +168,13 @@ func (c *textConfigs) pick(env *expr.Env, args []datum, given bool) (*textConfig
 // lexeme is what the configuration's dictionary makes of a token; "" for a stop word.
 func (c *textConfig) lexeme(t tsToken) string {
 	w := strings.ToLower(t.text)
-	if !c.stem || !t.word {
+	switch {
+	case c.dict == nil || !t.word:
 		return w
+	case asciiOnly(w):
+		return c.ascii.lexeme(w)
 	}
-	if c.stops[w] {
-		return ""
-	}
-	if s, ok := c.cache[w]; ok {
-		return s
-	}
-	e := snowballstem.NewEnv(w)
-	english.Stem(e)
-	if len(c.cache) < 10000 {
-		c.cache[w] = e.Current()
-	}
-	return e.Current()
+	return c.dict.lexeme(w)
 }
 
 // placed is a lexeme and its position in the text, counted from 1.
@@ -127,7 +190,7 @@ func (c *textConfig) lexemes(s string, from int) (out []placed, last int, err er
 		return nil, from, err
 	}
 	for _, t := range tokens {
-		if len(t.text) > maxLexeme {
+		if len(t.text) > maxLexeme || t.kind == tsMarkup {
 			continue
 		}
 		from++
@@ -280,7 +343,7 @@ func textSearchImpls() []expr.Impl {
 	strip := func(_ *expr.Env, a datum) (datum, error) {
 		return vectorOp(vectorIn(a), func(l *types.Lexeme) bool { l.Positions, l.Weights = nil, nil; return true }), nil
 	}
-	return append(append(textQueryImpls(), textRankImpls()...),
+	return append(append(append(textQueryImpls(), textRankImpls()...), headlineImpls()...),
 		expr.Impl{OID: 3745, Name: "to_tsvector", Make: configFn(true, toVector)}, expr.Impl{OID: 3749, Name: "to_tsvector", Make: configFn(false, toVector)},
 		expr.Impl{OID: 4209, Name: "to_tsvector", Make: configFn(false, jsonToVector(true))}, expr.Impl{OID: 4210, Name: "to_tsvector", Make: configFn(false, jsonToVector(false))},
 		expr.Impl{OID: 4211, Name: "to_tsvector", Make: configFn(true, jsonToVector(true))}, expr.Impl{OID: 4212, Name: "to_tsvector", Make: configFn(true, jsonToVector(false))},

@@ -9,11 +9,23 @@ import (
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
-// tsToken is a token of a text that dictionaries look at. A word of letters alone is stemmed, all else is kept.
+// tsToken is a token of a text, which begins at a byte of it. A word of letters alone is stemmed, all else is kept as it is.
 type tsToken struct {
 	text string
+	at   int
 	word bool
+	kind tsKind
 }
+
+// tsKind tells apart the tokens that headlines treat in ways of their own.
+type tsKind uint8
+
+const (
+	tsPlain  tsKind = iota
+	tsDigits        // a number of any form
+	tsWhole         // words joined by hyphens, or a URL: its parts follow
+	tsMarkup        // a tag, which no dictionary sees
+)
 
 // The shapes of tokens that are more than words; those that join words with other signs are ASCII.
 var (
@@ -57,8 +69,13 @@ func (p *tsParser) rest() string { return p.in[p.i:] }
 
 // keep adds a token of n bytes as it stands.
 func (p *tsParser) keep(n int) {
-	p.out = append(p.out, tsToken{text: p.in[p.i : p.i+n]})
+	p.add(0, n, false, tsPlain)
 	p.i += n
+}
+
+// add adds n bytes that begin at bytes further on.
+func (p *tsParser) add(at, n int, word bool, kind tsKind) {
+	p.out = append(p.out, tsToken{p.in[p.i+at : p.i+at+n], p.i + at, word, kind})
 }
 
 func isASCIIAlnum(c byte) bool {
@@ -90,6 +107,7 @@ func (p *tsParser) token() error {
 		return p.unclear(10)
 	case c == '<':
 		if m := tsTag.FindString(s); m != "" {
+			p.add(0, len(m), false, tsMarkup)
 			p.i += len(m)
 			return nil
 		}
@@ -194,7 +212,9 @@ func (p *tsParser) joined(m string) error {
 		if end < len(p.rest()) && strings.IndexByte(" \t\n\r,;)\"'", p.rest()[end]) < 0 {
 			return p.unclear(end + 5)
 		}
-		p.out = append(p.out, tsToken{text: p.rest()[:end]}, tsToken{text: m}, tsToken{text: path})
+		p.add(0, end, false, tsWhole)
+		p.add(0, n, false, tsPlain)
+		p.add(n, len(path), false, tsPlain)
 		p.i += end
 		return nil
 	}
@@ -225,7 +245,8 @@ func (p *tsParser) number() error {
 			return p.unclear(n + 5)
 		}
 	}
-	p.keep(n)
+	p.add(0, n, false, tsDigits)
+	p.i += n
 	return nil
 }
 
@@ -259,10 +280,10 @@ func (p *tsParser) words(n int, plain bool) error {
 		return p.unclear(end + 5)
 	}
 	if len(parts) > 1 {
-		p.out = append(p.out, tsToken{s[:end], plain})
+		p.add(0, end, plain, tsWhole)
 	}
 	for _, w := range parts {
-		p.out = append(p.out, tsToken{s[w.at : w.at+w.n], w.plain})
+		p.add(w.at, w.n, w.plain, tsPlain)
 	}
 	p.i += end
 	return nil

@@ -189,30 +189,14 @@ func rank(v *types.TSVector, q *types.TSQuery, w [4]float32, norm int64) float32
 	return res
 }
 
-// tsRank is ts_rank, with weights or without, with a normalization or without.
-func tsRank(weights, norm bool) expr.EvalFunc {
-	return func(_ *expr.Env, args []datum) (datum, error) {
-		var array *types.Array
-		if weights {
-			array, args = args[0].Array(), args[1:]
-		}
-		w, err := rankWeights(array)
-		if err != nil {
-			return types.Null, err
-		}
-		n := int64(0)
-		if norm {
-			n = args[2].Int()
-		}
-		return types.Float(float64(rank(vectorIn(args[0]), queryIn(args[1]), w, n))), nil
-	}
-}
-
 func textRankImpls() []expr.Impl {
+	plain := func(v *types.TSVector, q *types.TSQuery, w [4]float32, norm int64) (float32, error) {
+		return rank(v, q, w, norm), nil
+	}
 	return []expr.Impl{
-		{OID: 3703, Name: "ts_rank", Eval: tsRank(true, true)},
-		{OID: 3704, Name: "ts_rank", Eval: tsRank(true, false)},
-		{OID: 3705, Name: "ts_rank", Eval: tsRank(false, true)},
-		{OID: 3706, Name: "ts_rank", Eval: tsRank(false, false)},
+		{OID: 3703, Name: "ts_rank", Eval: rankFn(true, true, plain)}, {OID: 3704, Name: "ts_rank", Eval: rankFn(true, false, plain)},
+		{OID: 3705, Name: "ts_rank", Eval: rankFn(false, true, plain)}, {OID: 3706, Name: "ts_rank", Eval: rankFn(false, false, plain)},
+		{OID: 3707, Name: "ts_rank_cd", Eval: rankFn(true, true, rankCover)}, {OID: 3708, Name: "ts_rank_cd", Eval: rankFn(true, false, rankCover)},
+		{OID: 3709, Name: "ts_rank_cd", Eval: rankFn(false, true, rankCover)}, {OID: 3710, Name: "ts_rank_cd", Eval: rankFn(false, false, rankCover)},
 	}
 }
