@@ -210,6 +210,24 @@ func (s *Session) transaction(ctx context.Context, n *pg_query.TransactionStmt) 
 		s.popTo(n.SavepointName, false)
 		s.levels = append(s.levels, saveLevel{n.SavepointName, s.set.Push()})
 		return "ROLLBACK", nil
+	case pg_query.TransactionStmtKind_TRANS_STMT_PREPARE:
+		return s.prepareTransaction(ctx)
+	}
+	command := "COMMIT PREPARED"
+	if n.Kind == pg_query.TransactionStmtKind_TRANS_STMT_ROLLBACK_PREPARED {
+		command = "ROLLBACK PREPARED"
+	}
+	if err := s.noBlock(command); err != nil {
+		return "", err
+	}
+	return "", pgerr.New(pgerr.UndefinedObject, "prepared transaction with identifier \"%s\" does not exist", n.Gid)
+}
+
+// prepareTransaction is PREPARE TRANSACTION with max_prepared_transactions = 0: the transaction ends in any case.
+func (s *Session) prepareTransaction(ctx context.Context) (string, error) {
+	sound := s.tx.InBlock() && !s.tx.Failed()
+	if err := s.rollback(ctx, false); err != nil || !sound {
+		return "ROLLBACK", err
 	}
 	return "", pgerr.New(pgerr.ObjectNotInPrerequisiteState, "prepared transactions are disabled").
 		WithHint("Set max_prepared_transactions to a nonzero value.")
@@ -311,7 +329,7 @@ func (s *Session) inFailed(n *pg_query.Node) error {
 	if t := n.GetTransactionStmt(); t != nil {
 		switch t.Kind {
 		case pg_query.TransactionStmtKind_TRANS_STMT_COMMIT, pg_query.TransactionStmtKind_TRANS_STMT_ROLLBACK,
-			pg_query.TransactionStmtKind_TRANS_STMT_ROLLBACK_TO:
+			pg_query.TransactionStmtKind_TRANS_STMT_ROLLBACK_TO, pg_query.TransactionStmtKind_TRANS_STMT_PREPARE:
 			return nil
 		}
 	}
