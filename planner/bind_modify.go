@@ -196,7 +196,7 @@ func (b *binder) assign(x expr.Expr, c *catalog.Column, loc int32) (expr.Expr, e
 	}
 	return nil, pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" is of type %s but expression is of type %s",
 		c.Name, types.FormatType(c.Type, -1), types.FormatType(x.Type(), -1)).
-		WithHint("You will need to rewrite or cast the expression.").At(loc)
+		WithHint("You will need to rewrite or cast the expression.").WithRoutine("transformAssignedExpr").At(loc)
 }
 
 // targetColumn finds the column that a SET or column list names.

@@ -460,7 +460,7 @@ func response(e *pgerr.Error, severity string) *pgproto3.ErrorResponse {
 	return &pgproto3.ErrorResponse{
 		Severity: severity, SeverityUnlocalized: severity, Code: string(e.Code), Message: clean(e.Message), Detail: clean(e.Detail),
 		Hint: clean(e.Hint), Position: int32(e.Position), Where: clean(e.Where), SchemaName: clean(e.Schema), TableName: clean(e.Table),
-		InternalQuery: clean(e.Query), InternalPosition: int32(e.QueryPosition), ColumnName: clean(e.Column), DataTypeName: clean(e.DataType), ConstraintName: clean(e.Constraint),
+		InternalQuery: clean(e.Query), InternalPosition: int32(e.QueryPosition), ColumnName: clean(e.Column), DataTypeName: clean(e.DataType), ConstraintName: clean(e.Constraint), Routine: e.Routine,
 	}
 }
 

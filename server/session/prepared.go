@@ -141,7 +141,7 @@ func (s *Session) ready(ctx context.Context, p *prepared) error {
 		return err
 	}
 	if p.described && !sameTypes(p.cols, plan.Cols) {
-		return pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type")
+		return pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type").WithRoutine("RevalidateCachedQuery")
 	}
 	p.where = where(plan.Root)
 	p.plan, p.snap, p.planKey, p.inBlock = plan, snap, key, block

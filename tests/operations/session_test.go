@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -281,6 +282,30 @@ func TestParametersFollowTheirColumn(t *testing.T) {
 		r := conn.ExecParams(ctx, "SELECT x FROM p WHERE x = $1", [][]byte{[]byte("{2020-01-01}")}, nil, nil, nil).Read()
 		if r.Err != nil || len(r.Rows) != 1 || string(r.Rows[0][0]) != "{2020-01-01}" {
 			t.Errorf("%s: %q, %v", typ, r.Rows, r.Err)
+		}
+	}
+}
+
+// TestRoutine holds that the errors after which postgres.js and pgJDBC prepare a statement anew name PostgreSQL's routine.
+func TestRoutine(t *testing.T) {
+	ctx := context.Background()
+	server, database := testenv.Server(t), testenv.Database(t)
+	server.CreateDatabase(t, database)
+	conn, err := pgconn.Connect(ctx, server.URL(database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	if err := conn.Exec(ctx, "CREATE TABLE r (a int); PREPARE s AS SELECT * FROM r").Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ sql, want string }{
+		{"INSERT INTO r VALUES ('x'::text)", "transformAssignedExpr"},
+		{"ALTER TABLE r ADD b int; EXECUTE s", "RevalidateCachedQuery"},
+	} {
+		var e *pgconn.PgError
+		if err := conn.Exec(ctx, c.sql).Close(); !errors.As(err, &e) || e.Routine != c.want {
+			t.Errorf("%s: %v, want routine %s", c.sql, err, c.want)
 		}
 	}
 }

@@ -31,7 +31,10 @@ type Error struct {
 	Column        string
 	DataType      string
 	Constraint    string
-	cause         error
+	// Routine is the function of PostgreSQL's source that raises the error, set where drivers look at it: they prepare a
+	// statement anew after RevalidateCachedQuery and transformAssignedExpr.
+	Routine string
+	cause   error
 }
 
 // New returns an ERROR with the SQLSTATE and the formatted message. A %w in the format keeps the cause for errors.Is.
@@ -77,6 +80,9 @@ func (e *Error) WithDetail(format string, args ...any) *Error {
 func (e *Error) WithHint(format string, args ...any) *Error {
 	return e.with(func(c *Error) { c.Hint = fmt.Sprintf(format, args...) })
 }
+
+// WithRoutine returns a copy that names the function of PostgreSQL's source.
+func (e *Error) WithRoutine(name string) *Error { return e.with(func(c *Error) { c.Routine = name }) }
 
 // WithWhere returns a copy with the CONTEXT line.
 func (e *Error) WithWhere(format string, args ...any) *Error {
