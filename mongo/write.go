@@ -60,9 +60,6 @@ func (s *Session) writeConcern() *writeconcern.WriteConcern {
 	return majority()
 }
 
-// answerTimeout bounds the wait for the answer to a change that was told to stop.
-const answerTimeout = 30 * time.Second
-
 // InsertOne inserts a document by itself, with majority write concern.
 func (c *Client) InsertOne(ctx context.Context, database, collection string, doc bson.Raw) error {
 	return c.definite(ctx, database, collection, func(ctx context.Context, coll *driver.Collection) error {
@@ -102,7 +99,8 @@ func (s *Session) Change(ctx context.Context, database, collection string, w Cha
 	return before, s.failed(ctx, err)
 }
 
-// definite makes one change whose outcome must be known: when ctx ends, the server is told to stop it, and its answer counts.
+// definite makes one change whose outcome must be known: when ctx ends, the server is told to stop it, and its answer counts,
+// if it comes within cleanupTimeout.
 // The driver alone would give up waiting for a change that is made all the same.
 func (c *Client) definite(ctx context.Context, database, collection string, change func(context.Context, *driver.Collection) error) error {
 	s, err := c.Session(Plain)
@@ -116,8 +114,8 @@ func (c *Client) definite(ctx context.Context, database, collection string, chan
 	wait, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	stop := context.AfterFunc(ctx, func() {
-		_ = s.kill(ctx) // if the server cannot be told, its answer comes in its own time
-		time.AfterFunc(answerTimeout, giveUp)
+		time.AfterFunc(cleanupTimeout, giveUp)
+		_ = s.kill(ctx) // a server that cannot be told may still answer
 	})
 	defer stop()
 	err = change(s.ctx(wait), c.c.Database(database).Collection(collection, options.Collection().SetWriteConcern(majority())))

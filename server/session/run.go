@@ -302,7 +302,11 @@ func (s *Session) simpleOne(ctx context.Context, prep *prepared, t *template, se
 	var params []types.Datum
 	if t != nil {
 		var ok bool
-		if params, ok = s.bindTemplate(ctx, t); !ok {
+		var err error
+		if params, ok, err = s.bindTemplate(ctx, t); err != nil {
+			return cancelled(ctx, err)
+		}
+		if !ok {
 			c, err := s.parse(t.query, simpleKey)
 			if err != nil {
 				return err

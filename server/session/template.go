@@ -114,28 +114,31 @@ func (sh *shape) fixed(list []sql.Literal) string {
 	return b.String()
 }
 
-// bindTemplate plans a template, if need be, and gives its parameters the query's constants. After an error the query is
-// planned as it stands, which finds the error in its place.
-func (s *Session) bindTemplate(ctx context.Context, t *template) ([]types.Datum, bool) {
+// bindTemplate plans a template, if need be, and gives its parameters the query's constants. When ok is false the query is
+// to be planned as it stands, which finds an error in its place.
+func (s *Session) bindTemplate(ctx context.Context, t *template) (params []types.Datum, ok bool, err error) {
 	snap, err := s.snapshot(ctx)
 	if err != nil {
-		return nil, false
+		return nil, false, err
 	}
 	if t.prep.snap != snap {
 		t.prep.plan, t.prep.params, t.prep.snap = nil, nil, nil
 	}
 	t.prep.described = false
 	if err := s.ready(ctx, t.prep); err != nil {
+		if ctx.Err() != nil {
+			return nil, false, err
+		}
 		// A table that is not there may come.
 		t.shape.plain = !pgerr.Is(err, pgerr.UndefinedTable)
-		return nil, false
+		return nil, false, nil
 	}
 	conv := s.io(t.prep.snap)
 	out := make([]types.Datum, len(t.shape.params))
 	for n, i := range t.shape.params {
 		if out[n], err = types.Input(conv, t.prep.params[n], -1, t.list[i].Text); err != nil {
-			return nil, false
+			return nil, false, nil
 		}
 	}
-	return out, true
+	return out, true, nil
 }
