@@ -16,6 +16,7 @@ import (
 
 	"github.com/pgmongo/pgmongo/planner"
 	"github.com/pgmongo/pgmongo/server/session"
+	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
@@ -39,6 +40,8 @@ type Session interface {
 	Status() byte
 	// IdleTimeout is how long the session may wait for its client now, 0 for ever, and what it is told then.
 	IdleTimeout() (time.Duration, *pgerr.Error)
+	// Encoding is the client's character set, nil for UTF8.
+	Encoding() *types.Encoding
 	// Reports are the changed parameters to announce.
 	Reports() [][2]string
 	// Notifications are those that arrived since the last call; none are given inside a transaction.
@@ -73,6 +76,7 @@ type conn struct {
 	idle     bool                    // the goroutine waits for a message
 	draining *pgerr.Error            // to be sent when idle
 	open     bool                    // the session exists
+	enc      *types.Encoding         // the client's encoding at the last ReadyForQuery
 }
 
 var errGone = errors.New("client disconnected")
@@ -178,9 +182,11 @@ func (c *conn) login(req *request) error {
 	}
 	st.ClientAddr, st.ClientPort = address(c.nc.RemoteAddr())
 	st.ServerAddr, st.ServerPort = address(c.nc.LocalAddr())
-	if c.sess, err = c.srv.open(c.ctx, st, c); err != nil {
+	sess, err := c.srv.open(c.ctx, st, c)
+	if err != nil {
 		return err
 	}
+	c.sess = sess
 	c.mu.Lock()
 	c.open = true
 	c.mu.Unlock()
@@ -299,8 +305,11 @@ func (c *conn) readFailed(err error) bool {
 
 // ready ends a query or a Sync: notifications, changed parameters, then ReadyForQuery.
 func (c *conn) ready() {
+	c.mu.Lock()
+	c.enc = c.encoding()
+	c.mu.Unlock()
 	for _, n := range c.sess.Notifications() {
-		c.send(&pgproto3.NotificationResponse{PID: uint32(n.PID), Channel: n.Channel, Payload: n.Payload})
+		c.send(notification(c.enc, n))
 	}
 	c.reports()
 	c.send(&pgproto3.ReadyForQuery{TxStatus: c.sess.Status()})
@@ -377,6 +386,12 @@ func (c *conn) run(ctx context.Context, msg pgproto3.FrontendMessage) (err error
 			c.sess.Fail(context.WithoutCancel(ctx))
 		}
 	}()
+	if enc := c.encoding(); enc != nil {
+		if err := recode(enc, msg); err != nil {
+			c.sess.Fail(ctx)
+			return err
+		}
+	}
 	switch m := msg.(type) {
 	case *pgproto3.Query:
 		return c.sess.Simple(ctx, m.String)
@@ -451,12 +466,12 @@ func (c *conn) sendError(e *pgerr.Error) {
 	if severity == "" {
 		severity = "ERROR"
 	}
-	c.send(response(e, severity))
+	c.send(response(c.encoding(), e, severity))
 	c.due = true
 }
 
-func response(e *pgerr.Error, severity string) *pgproto3.ErrorResponse {
-	clean := func(s string) string { return strings.ReplaceAll(s, "\x00", "") }
+func response(enc *types.Encoding, e *pgerr.Error, severity string) *pgproto3.ErrorResponse {
+	clean := func(s string) string { return enc.EncodeLossy(strings.ReplaceAll(s, "\x00", "")) }
 	return &pgproto3.ErrorResponse{
 		Severity: severity, SeverityUnlocalized: severity, Code: string(e.Code), Message: clean(e.Message), Detail: clean(e.Detail),
 		Hint: clean(e.Hint), Position: int32(e.Position), Where: clean(e.Where), SchemaName: clean(e.Schema), TableName: clean(e.Table),
@@ -470,7 +485,7 @@ func (c *conn) Notice(e *pgerr.Error) {
 	if severity == "" {
 		severity = "NOTICE"
 	}
-	c.send((*pgproto3.NoticeResponse)(response(e, severity)))
+	c.send((*pgproto3.NoticeResponse)(response(c.encoding(), e, severity)))
 }
 
 // ParameterDescription implements session.Client.
@@ -480,7 +495,7 @@ func (c *conn) ParameterDescription(oids []uint32) {
 
 // RowDescription implements session.Client.
 func (c *conn) RowDescription(cols []planner.Col, formats []int16) {
-	c.out = appendRowDescription(c.out, cols, formats)
+	c.out = appendRowDescription(c.out, c.encoding(), cols, formats)
 }
 
 // NoData implements session.Client.
@@ -550,7 +565,7 @@ func (c *conn) deliverLocked() {
 	var buf []byte
 	for _, n := range c.sess.Notifications() {
 		// Encoding fails only for messages beyond the protocol's size, which a payload limit of 8000 bytes excludes.
-		buf, _ = (&pgproto3.NotificationResponse{PID: uint32(n.PID), Channel: n.Channel, Payload: n.Payload}).Encode(buf)
+		buf, _ = notification(c.enc, n).Encode(buf)
 	}
 	if len(buf) == 0 {
 		return

@@ -28,6 +28,8 @@ const (
 type column struct {
 	enc encoding
 	t   *types.T
+	// recode says that the datum's text is to be converted to the client's encoding.
+	recode bool
 }
 
 // rowWriter appends DataRow messages to the connection's buffer.
@@ -51,7 +53,8 @@ func formatOf(formats []int16, i int) int16 {
 func (c *conn) Rows(cols []planner.Col, formats []int16, conv *types.IO) session.RowWriter {
 	w := &rowWriter{c: c, conv: conv, cols: make([]column, len(cols))}
 	for i, col := range cols {
-		w.cols[i] = column{choose(col.Type, formatOf(formats, i)), col.Type}
+		enc := choose(col.Type, formatOf(formats, i))
+		w.cols[i] = column{enc, col.Type, conv.Encoding != nil && (enc == encStr || enc == encText)}
 	}
 	return w
 }
@@ -103,6 +106,11 @@ func (w *rowWriter) Write(b *executor.Batch, from, to int) error {
 			if buf, err = w.append(buf, &w.cols[i], d); err != nil {
 				return err
 			}
+			if w.cols[i].recode {
+				if buf, err = w.conv.Encoding.EncodeTail(buf, at+4); err != nil {
+					return err
+				}
+			}
 			binary.BigEndian.PutUint32(buf[at:], uint32(len(buf)-at-4))
 		}
 		size := len(buf) - start - 1
@@ -146,12 +154,12 @@ func (w *rowWriter) append(buf []byte, col *column, d types.Datum) ([]byte, erro
 }
 
 // appendRowDescription appends a RowDescription message. A domain is described by what it is over.
-func appendRowDescription(buf []byte, cols []planner.Col, formats []int16) []byte {
+func appendRowDescription(buf []byte, enc *types.Encoding, cols []planner.Col, formats []int16) []byte {
 	start := len(buf)
 	buf = append(buf, 'T', 0, 0, 0, 0)
 	buf = binary.BigEndian.AppendUint16(buf, uint16(len(cols)))
 	for i, c := range cols {
-		buf = append(buf, c.Name...)
+		buf = append(buf, enc.EncodeLossy(c.Name)...)
 		buf = append(buf, 0)
 		buf = binary.BigEndian.AppendUint32(buf, c.Table)
 		buf = binary.BigEndian.AppendUint16(buf, uint16(c.Attnum))

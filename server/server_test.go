@@ -161,6 +161,8 @@ func (f *fake) ClosePortal(context.Context, string) error    { return nil }
 func (f *fake) Sync(context.Context) error                   { f.seen <- "sync"; return nil }
 func (f *fake) Fail(context.Context)                         { f.seen <- "fail" }
 func (f *fake) Close(context.Context)                        { f.seen <- "close" }
+func (f *fake) Encoding() *types.Encoding                    { return nil }
+
 func (f *fake) Reports() [][2]string {
 	r := f.reports
 	f.reports = nil

@@ -20,6 +20,8 @@ type IO struct {
 	Now              time.Time // transaction start: 'now', 'today'
 	Registry         Registry
 	Names            Names
+	// Encoding is the client's, nil for UTF8. Only binary forms heed it; what text forms are, the caller converts.
+	Encoding *Encoding
 }
 
 // Names turns object names into OIDs and back for the reg* types, obeying the search path.
@@ -336,9 +338,9 @@ func receiveBase(io *IO, t *T, b []byte) (Datum, error) {
 	case oidFloat8:
 		return Float(math.Float64frombits(be.Uint64(b))), nil
 	case oidText, oidVarchar, oidBpchar, oidUnknown, oidCstring, oidRefcursor:
-		return receiveText(b)
+		return receiveText(io, b)
 	case oidName:
-		return receiveName(b)
+		return receiveName(io, b)
 	case oidVoid:
 		return Str(""), nil
 	case oidNumeric:
@@ -363,7 +365,7 @@ func receiveBase(io *IO, t *T, b []byte) (Datum, error) {
 	case oidInterval:
 		return Ref(&Interval{Micros: int64(be.Uint64(b)), Days: int32(be.Uint32(b[8:])), Months: int32(be.Uint32(b[12:]))}), nil
 	case oidJSON:
-		d, err := receiveText(b)
+		d, err := receiveText(io, b)
 		if err == nil {
 			err = CheckJSON(d.Str())
 		}
@@ -371,7 +373,7 @@ func receiveBase(io *IO, t *T, b []byte) (Datum, error) {
 	case oidJSONB, oidJSONPath:
 		return receiveVersioned(io, t, b)
 	case oidXML:
-		d, err := receiveText(b)
+		d, err := receiveText(io, b)
 		if err != nil {
 			return d, err
 		}
@@ -391,7 +393,7 @@ func receiveVersioned(io *IO, t *T, b []byte) (Datum, error) {
 	if b[0] != 1 {
 		return Null, pgerr.New(pgerr.InternalError, "unsupported %s version number %d", t.Name, b[0])
 	}
-	d, err := receiveText(b[1:])
+	d, err := receiveText(io, b[1:])
 	if err != nil {
 		return Null, err
 	}
@@ -401,7 +403,7 @@ func receiveVersioned(io *IO, t *T, b []byte) (Datum, error) {
 func receiveRare(io *IO, t *T, b []byte) (Datum, error) {
 	switch t.Kind {
 	case 'e':
-		d, err := receiveText(b)
+		d, err := receiveText(io, b)
 		if err != nil {
 			return d, err
 		}
@@ -442,8 +444,9 @@ func receiveRare(io *IO, t *T, b []byte) (Datum, error) {
 func Send(io *IO, t *T, dst []byte, d Datum) ([]byte, error) {
 	be := binary.BigEndian
 	switch t.OID {
-	case oidText, oidVarchar, oidBpchar, oidName, oidJSON, oidUnknown, oidCstring, oidBytea, oidUUID, oidXML, oidRefcursor,
-		oidMacaddr, oidMacaddr8, oidVoid:
+	case oidText, oidVarchar, oidBpchar, oidName, oidJSON, oidUnknown, oidCstring, oidXML, oidRefcursor:
+		return io.Encoding.AppendEncoded(dst, d.Str())
+	case oidBytea, oidUUID, oidMacaddr, oidMacaddr8, oidVoid:
 		return append(dst, d.Str()...), nil
 	case oidInt4, oidOid, oidXid, oidCid, oidDate:
 		return be.AppendUint32(dst, uint32(d.Int())), nil
@@ -466,9 +469,9 @@ func Send(io *IO, t *T, dst []byte, d Datum) ([]byte, error) {
 	case oidNumeric:
 		return sendNumeric(dst, d.Num()), nil
 	case oidJSONB:
-		return AppendJSON(append(dst, 1), d.JSON()), nil
+		return io.Encoding.EncodeTail(AppendJSON(append(dst, 1), d.JSON()), len(dst)+1)
 	case oidJSONPath:
-		return append(append(dst, 1), d.Str()...), nil
+		return io.Encoding.AppendEncoded(append(dst, 1), d.Str())
 	case oidChar:
 		if s := d.Str(); s != "" {
 			return append(dst, s[0]), nil
@@ -490,7 +493,7 @@ func sendRare(io *IO, t *T, dst []byte, d Datum) ([]byte, error) {
 	case 'd':
 		return Send(io, t.BaseType(), dst, d)
 	case 'e':
-		return append(dst, d.Str()...), nil
+		return io.Encoding.AppendEncoded(dst, d.Str())
 	case 'c':
 		return sendRecord(io, dst, d.Record())
 	case 'r':

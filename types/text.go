@@ -37,14 +37,7 @@ func badEncoding(s string) error {
 	case c >= 0xc0 && c <= 0xdf:
 		n = 2
 	}
-	var b strings.Builder
-	for i := range min(n, len(s)) {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString("0x" + hex.EncodeToString([]byte{s[i]}))
-	}
-	return pgerr.New(pgerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": %s", b.String())
+	return pgerr.New(pgerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": %s", hexBytes(s[:min(n, len(s))]))
 }
 
 func inputText(s string) (Datum, error) {
@@ -54,8 +47,11 @@ func inputText(s string) (Datum, error) {
 	return Str(s), nil
 }
 
-func receiveText(b []byte) (Datum, error) {
-	s := string(b)
+func receiveText(io *IO, b []byte) (Datum, error) {
+	s, err := io.Encoding.Decode(string(b))
+	if err != nil {
+		return Null, err
+	}
 	if err := CheckEncoding(s); err != nil {
 		return Null, err
 	}
@@ -75,8 +71,8 @@ func ClipUTF8(s string, n int) string {
 
 func inputName(s string) (Datum, error) { return inputText(ClipUTF8(s, nameLen)) }
 
-func receiveName(b []byte) (Datum, error) {
-	d, err := receiveText(b)
+func receiveName(io *IO, b []byte) (Datum, error) {
+	d, err := receiveText(io, b)
 	if err == nil && len(d.Str()) > nameLen {
 		return Null, pgerr.New(pgerr.NameTooLong, "identifier too long").WithDetail("Identifier must be less than 64 characters.")
 	}

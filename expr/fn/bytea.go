@@ -202,26 +202,50 @@ func md5Hex(_ *expr.Env, a datum) (datum, error) {
 	return types.Str(hexenc.EncodeToString(sum[:])), nil
 }
 
-// knownEncoding accepts the names of UTF-8 and what is a part of it; other encodings are refused.
-func knownEncoding(name string) error {
-	switch strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name)) {
-	case "utf8", "unicode", "sqlascii":
-		return nil
+// encodingNamed finds the encoding of an argument; which says what the argument is.
+func encodingNamed(name, which string) (*types.Encoding, error) {
+	e := types.EncodingByName(name)
+	switch {
+	case e == nil:
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid %s encoding name \"%s\"", which, name)
+	case !e.Known():
+		return nil, pgerr.Unsupported("encoding \"" + name + "\"")
 	}
-	return pgerr.Unsupported("encoding \"" + name + "\"")
+	return e, nil
 }
 
 func convertFrom(_ *expr.Env, a, enc datum) (datum, error) {
-	if err := knownEncoding(enc.Str()); err != nil {
+	e, err := encodingNamed(enc.Str(), "source")
+	if err != nil {
 		return types.Null, err
 	}
-	if err := types.CheckEncoding(a.Str()); err != nil {
-		return types.Null, err
+	text, err := e.Decode(a.Str())
+	if err == nil {
+		err = types.CheckEncoding(text)
 	}
-	return a, nil
+	return types.Str(text), err
 }
 
-func convertTo(_ *expr.Env, a, enc datum) (datum, error) { return a, knownEncoding(enc.Str()) }
+// convert turns bytes of one encoding into those of another.
+func convert(env *expr.Env, args []datum) (datum, error) {
+	if _, err := encodingNamed(args[2].Str(), "destination"); err != nil {
+		return types.Null, err
+	}
+	text, err := convertFrom(env, args[0], args[1])
+	if err != nil {
+		return types.Null, err
+	}
+	return convertTo(env, text, args[2])
+}
+
+func convertTo(_ *expr.Env, a, enc datum) (datum, error) {
+	e, err := encodingNamed(enc.Str(), "destination")
+	if err != nil {
+		return types.Null, err
+	}
+	b, err := e.AppendEncoded(nil, a.Str())
+	return types.Bytes(b), err
+}
 
 // byteaImpls are the functions of bytea and the digests.
 func byteaImpls() []expr.Impl {
@@ -262,6 +286,7 @@ func byteaImpls() []expr.Impl {
 			}
 			return types.Int(int64(n)), nil
 		}},
+		{OID: 1813, Name: "convert", Eval: convert},
 		{OID: 1714, Name: "convert_from", F2: convertFrom},
 		{OID: 1717, Name: "convert_to", F2: convertTo},
 	}

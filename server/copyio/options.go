@@ -4,6 +4,7 @@ package copyio
 import (
 	"strings"
 
+	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
@@ -50,6 +51,7 @@ type Options struct {
 	ForceAll    bool
 	ForceNotNul []string
 	ForceNull   []string
+	Encoding    *types.Encoding // nil: the client's
 }
 
 // parsing keeps which options were given.
@@ -149,11 +151,12 @@ func (p *parsing) option(o *Option) error {
 		if err := once(&p.encoding); err != nil {
 			return err
 		}
-		switch strings.ToUpper(strings.NewReplacer("-", "", "_", "").Replace(o.Value)) {
-		case "UTF8", "UNICODE", "SQLASCII":
-			return nil
+		switch p.o.Encoding = types.EncodingByName(o.Value); {
+		case p.o.Encoding == nil:
+			return pgerr.New(pgerr.InvalidParameterValue, "argument to option \"%s\" must be a valid encoding name", o.Name)
+		case !p.o.Encoding.Known():
+			return pgerr.Unsupported("conversion between " + p.o.Encoding.Name + " and UTF8")
 		}
-		return pgerr.Unsupported("COPY with ENCODING '" + o.Value + "'")
 	default:
 		return pgerr.New(pgerr.SyntaxError, "option \"%s\" not recognized", o.Name)
 	}

@@ -65,6 +65,17 @@ func copyOptions(list []*pg_query.Node) []copyio.Option {
 	return out
 }
 
+// copyEncoding is what a COPY's text is in, nil for UTF8. In the binary format each value is converted.
+func (s *Session) copyEncoding(o *copyio.Options) *types.Encoding {
+	switch {
+	case o.Format == copyio.Binary || o.Encoding != nil && o.Encoding.Native():
+		return nil
+	case o.Encoding != nil:
+		return o.Encoding
+	}
+	return s.Encoding()
+}
+
 // copyColumns are the columns of a table that COPY reads or writes.
 func copyColumns(rel *catalog.Relation, attlist []*pg_query.Node) ([]*catalog.Column, error) {
 	if len(attlist) == 0 {
@@ -177,6 +188,9 @@ func (s *Session) copyTo(ctx context.Context, p *prepared, n *pg_query.CopyStmt,
 		return 0, err
 	}
 	out := s.client.CopyOut(o.Format == copyio.Binary, len(cols))
+	if enc := s.copyEncoding(o); enc != nil {
+		out = encodeWriter{out, enc}
+	}
 	k := &copySink{w: copyio.NewWriter(out, o, cols), cols: plan.Cols, conv: s.io(s.last), binary: o.Format == copyio.Binary}
 	if err = k.w.Begin(); err == nil {
 		if _, _, err = r.pull(ctx, k, 0); err == nil {
@@ -396,6 +410,9 @@ type copySource struct {
 func (c *copySource) next(ctx context.Context) ([]types.Datum, error) {
 	if c.r == nil {
 		in := c.s.client.CopyIn(c.o.Format == copyio.Binary, len(c.cols))
+		if enc := c.s.copyEncoding(c.o); enc != nil {
+			in = &decodeReader{r: in, enc: enc}
+		}
 		c.r = copyio.NewReader(in, c.o, names(c.cols))
 	}
 	if err := ctx.Err(); err != nil {

@@ -147,7 +147,10 @@ func (s *Session) bindParams(prep *prepared, formats []int16, params [][]byte) (
 		var err error
 		switch f {
 		case 0:
-			out[i], err = textParam(conv, prep.params[i], string(b))
+			var text string
+			if text, err = conv.Encoding.Decode(string(b)); err == nil {
+				out[i], err = textParam(conv, prep.params[i], text)
+			}
 		case 1:
 			// The message's memory is used again by the next one.
 			out[i], err = types.Receive(conv, prep.params[i], -1, append([]byte(nil), b...))

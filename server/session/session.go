@@ -223,6 +223,9 @@ func (s *Session) path(snap *catalog.Snapshot) []string {
 	return snap.SearchPath(s.set.Derived().SearchPath, s.User(), s.tempName())
 }
 
+// Encoding is the client's character set, nil for UTF8.
+func (s *Session) Encoding() *types.Encoding { return s.set.Derived().Encoding }
+
 // types.IO of a statement: remade when settings, catalogue or transaction have changed.
 func (s *Session) io(snap *catalog.Snapshot) *types.IO {
 	d := s.set.Derived()
@@ -233,7 +236,7 @@ func (s *Session) io(snap *catalog.Snapshot) *types.IO {
 	c.derived, c.snap, c.xact = d, snap, s.xactStart
 	c.io = &types.IO{
 		Location: d.Location, TimeZoneName: d.TimeZoneName, DateStyle: d.DateStyle, DateOrder: d.DateOrder, IntervalStyle: d.IntervalStyle,
-		ExtraFloatDigits: d.ExtraFloatDigits, ByteaEscape: d.ByteaEscape, Now: s.xactStart, Registry: snap,
+		ExtraFloatDigits: d.ExtraFloatDigits, ByteaEscape: d.ByteaEscape, Now: s.xactStart, Registry: snap, Encoding: d.Encoding,
 		Names: &pgcatalog.Names{Snapshot: snap, Path: s.path(snap)},
 	}
 	return c.io

@@ -3,6 +3,7 @@ package settings
 import (
 	"strings"
 
+	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/facts"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -80,33 +81,15 @@ func checkTablespace(v string) (string, error) {
 		WithDetail("Tablespace \"%s\" does not exist.", v)
 }
 
-// encodings maps PostgreSQL's names, spelled with letters and digits only, to their canonical form. Those that are known
-// and cannot be converted are refused as such.
-var encodings = map[string]string{
-	"utf8": "UTF8", "unicode": "UTF8", "sqlascii": "SQL_ASCII", "latin1": "LATIN1", "iso88591": "LATIN1", "latin2": "LATIN2",
-	"iso88592": "LATIN2", "latin9": "LATIN9", "iso885915": "LATIN9", "win1250": "WIN1250", "windows1250": "WIN1250",
-	"win1251": "WIN1251", "windows1251": "WIN1251", "win1252": "WIN1252", "windows1252": "WIN1252", "koi8r": "KOI8R", "koi8": "KOI8R",
-	"eucjp": "EUC_JP", "sjis": "SJIS", "shiftjis": "SJIS", "gbk": "GBK", "gb18030": "GB18030", "big5": "BIG5", "euckr": "EUC_KR", "euccn": "EUC_CN",
-}
-
 func checkEncoding(v string) (string, error) {
-	key := strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, v)
-	name, ok := encodings[key]
-	switch {
-	case !ok:
+	switch e := types.EncodingByName(v); {
+	case e == nil:
 		return "", pgerr.New(pgerr.InvalidParameterValue, "invalid value for parameter \"client_encoding\": \"%s\"", v)
-	case name != "UTF8" && name != "SQL_ASCII":
-		return "", pgerr.Unsupported("conversion between " + name + " and UTF8")
+	case !e.Known():
+		return "", pgerr.Unsupported("conversion between " + e.Name + " and UTF8")
+	default:
+		return e.Name, nil
 	}
-	return name, nil
 }
 
 func checkDateStyle(v string) (string, error) {

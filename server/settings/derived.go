@@ -4,12 +4,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pgmongo/pgmongo/types"
 )
 
 // Derived is what the server works with: the parsed forms of the values that matter to it. It is immutable.
 type Derived struct {
-	Location         *time.Location
-	TimeZoneName     string
+	Location     *time.Location
+	TimeZoneName string
+	// Encoding is client_encoding, nil when nothing is converted.
+	Encoding         *types.Encoding
 	DateStyle        string
 	DateOrder        string
 	IntervalStyle    string
@@ -95,6 +99,9 @@ func (s *Set) Derived() *Derived {
 		d.Location, d.TimeZoneName = loc, name
 	} else {
 		d.Location, d.TimeZoneName = time.UTC, "UTC"
+	}
+	if e := types.EncodingByName(raw("client_encoding")); e != nil && !e.Native() {
+		d.Encoding = e
 	}
 	style, order, _ := strings.Cut(raw("DateStyle"), ", ")
 	d.DateStyle, d.DateOrder = style, order
