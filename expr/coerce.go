@@ -259,7 +259,7 @@ func (r *Resolver) coerceUnknown(e Expr, t *types.T, typmod int32, ctx Context, 
 			if err := r.SetParam(x.N, t); err != nil {
 				return nil, pgerr.At(err, loc)
 			}
-			return &Param{N: x.N, T: t, Mod: -1}, nil
+			return r.Param(x.N, t, loc)
 		}
 	}
 	base, mod := baseTypmod(t, typmod)
@@ -326,6 +326,16 @@ func (r *Resolver) coerceTypmod(e Expr, t *types.T, typmod int32, ctx Context, l
 		return castCall(e, fn, t, typmod, ctx, loc), nil
 	}
 	return &ArrayCast{X: e, Elem: castCall(&CaseArg{T: elem}, fn, elem, typmod, ctx, loc), T: t, Mod: typmod, Implicit: ctx != Explicit}, nil
+}
+
+// Param makes the reference to a parameter of the type. One of a domain is checked where it is used, as reading it in knows
+// nothing of constraints: INSERT INTO t VALUES ($1) must not take what the domain of the column forbids.
+func (r *Resolver) Param(n int, t *types.T, loc int32) (Expr, error) {
+	p := &Param{N: n, T: t, Mod: -1}
+	if t.Kind != 'd' {
+		return p, nil
+	}
+	return r.toDomain(p, t, Implicit, loc)
 }
 
 // toDomain checks a value of a domain's base type against the domain.

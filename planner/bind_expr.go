@@ -168,7 +168,7 @@ func (b *binder) param(p *pg_query.ParamRef) (expr.Expr, error) {
 			b.paramLocs[n] = p.Location
 		}
 	}
-	return &expr.Param{N: n, T: t, Mod: -1}, nil
+	return b.r.Param(n, t, p.Location)
 }
 
 // conjuncts splits a condition at its ANDs.

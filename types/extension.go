@@ -32,7 +32,7 @@ type extensionCodec struct {
 // extensionCodecs are the extensions' types that have values, by name. The others (gtrgm, ghstore ...) exist only inside
 // PostgreSQL's own indexes.
 var extensionCodecs = map[string]*extensionCodec{
-	"citext":    {rep: RepString, input: inputText, output: outputString, receive: receiveText, send: outputString, compare: compareFolded, key: foldedKey, folds: true},
+	"citext":    {rep: RepString, input: inputText, output: outputString, receive: receiveUTF8, send: outputString, compare: compareFolded, key: foldedKey, folds: true},
 	"hstore":    {rep: RepRef, input: inputHStore, output: outputHStore, receive: receiveHStore, send: sendHStore, compare: compareHStore, key: hstoreKey, fromBSON: hstoreFromBSON, appendBSON: appendHStoreBSON},
 	"ltree":     {rep: RepString, input: ParseLTree, output: outputString, receive: versioned(ParseLTree), send: sendVersioned, compare: compareLTree, key: Datum.Str},
 	"lquery":    {rep: RepString, input: inputLQuery, output: outputString, receive: versioned(inputLQuery), send: sendVersioned, key: Datum.Str},

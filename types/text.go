@@ -52,6 +52,11 @@ func receiveText(io *IO, b []byte) (Datum, error) {
 	if err != nil {
 		return Null, err
 	}
+	return receiveUTF8([]byte(s))
+}
+
+func receiveUTF8(b []byte) (Datum, error) {
+	s := string(b)
 	if err := CheckEncoding(s); err != nil {
 		return Null, err
 	}

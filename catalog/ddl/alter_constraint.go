@@ -60,7 +60,7 @@ func (a *alter) moveID(rel *catalog.Relation, idx *catalog.Index) error {
 	old := a.r.snap().RelationByOID(a.oid)
 	n := rel.Clone()
 	path := *col
-	path.Path = []string{col.Name}
+	path.Path = []string{fieldOf(col.Name)}
 	a.choosePath(n, &path)
 	setColumn(n, col.Attnum, func(c *catalog.Column) { c.Path = path.Path })
 	plain := *idx

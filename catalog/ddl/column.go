@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"slices"
+	"strings"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
@@ -44,12 +45,23 @@ func serialType(n *pg_query.TypeName) *types.T {
 	return nil
 }
 
+var fieldEscapes = strings.NewReplacer("%", "%25", ".", "%2E", "$", "%24")
+
+// fieldOf is the field that keeps a column: its name, unless MongoDB would read that as a path or an operator. Without the
+// escapes WHERE "a.b" = 1 looks for b in the sub-document a, and finds nothing.
+func fieldOf(column string) string {
+	if strings.Contains(column, ".") || strings.HasPrefix(column, "$") || strings.Contains(column, "%2") {
+		return fieldEscapes.Replace(column)
+	}
+	return column
+}
+
 // column reads a column definition of the table that is called table.
 func (r *run) column(def *pg_query.ColumnDef, table string, row *types.T) (*columnSpec, error) {
 	if slices.Contains(systemColumns, def.Colname) {
 		return nil, pgerr.New(pgerr.DuplicateColumn, "column name \"%s\" conflicts with a system column name", def.Colname)
 	}
-	s := &columnSpec{def: def, col: &catalog.Column{Name: def.Colname, Typmod: -1, Path: []string{def.Colname}}}
+	s := &columnSpec{def: def, col: &catalog.Column{Name: def.Colname, Typmod: -1, Path: []string{fieldOf(def.Colname)}}}
 	if s.serial = serialType(def.TypeName); s.serial != nil {
 		if len(def.TypeName.ArrayBounds) > 0 {
 			return nil, pgerr.New(pgerr.FeatureNotSupported, "array of serial is not implemented").At(def.TypeName.Location)

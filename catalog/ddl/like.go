@@ -42,7 +42,7 @@ func (b *tableBuild) like(n *pg_query.TableLikeClause) error {
 	has := func(bit uint32) bool { return n.Options&bit != 0 }
 	moved := map[int16]int16{}
 	for _, c := range src.Live() {
-		col := &catalog.Column{Name: c.Name, Type: c.Type, Typmod: c.Typmod, NotNull: c.NotNull, Collation: c.Collation, Path: []string{c.Name}, Micros: keepsMicros(c.Type)}
+		col := &catalog.Column{Name: c.Name, Type: c.Type, Typmod: c.Typmod, NotNull: c.NotNull, Collation: c.Collation, Path: []string{fieldOf(c.Name)}, Micros: keepsMicros(c.Type)}
 		if c.Generated == 0 && has(likeDefaults) || c.Generated != 0 && has(likeGenerated) {
 			col.Default, col.Generated = c.Default, c.Generated
 		}
@@ -191,7 +191,7 @@ func (r *run) createTableAs(n *pg_query.CreateTableAsStmt) (string, error) {
 		if q.Type == types.UnknownT {
 			q.Type = types.TextT
 		}
-		col := &catalog.Column{Name: name, Type: q.Type, Typmod: q.Typmod, Collation: q.Type.Collation, Path: []string{name}, Micros: keepsMicros(q.Type)}
+		col := &catalog.Column{Name: name, Type: q.Type, Typmod: q.Typmod, Collation: q.Type.Collation, Path: []string{fieldOf(name)}, Micros: keepsMicros(q.Type)}
 		if slices.Contains(systemColumns, name) {
 			return "", pgerr.New(pgerr.DuplicateColumn, "column name \"%s\" conflicts with a system column name", name)
 		}

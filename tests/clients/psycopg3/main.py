@@ -34,6 +34,49 @@ def binds_parameters_in_binary():
 
 
 @check
+def checks_parameters_of_domains():
+    conn.execute("CREATE DOMAIN c_email AS text CHECK (VALUE LIKE '%@%'); CREATE DOMAIN c_some AS int NOT NULL")
+    conn.execute("CREATE TABLE c_domains (e c_email, n c_some)")
+    conn.execute("INSERT INTO c_domains VALUES (%s, %s)", ("a@b", 1))
+    for row, error in ((("ab", 1), psycopg.errors.CheckViolation), (("a@b", None), psycopg.errors.NotNullViolation)):
+        try:
+            conn.execute("INSERT INTO c_domains VALUES (%s, %s)", row)
+            raise AssertionError(f"accepted {row}")
+        except error:
+            pass
+    equal(conn.execute("SELECT e, n FROM c_domains").fetchall(), [("a@b", 1)])
+
+
+@check
+def speaks_other_encodings():
+    conn.execute("CREATE TABLE c_encoded (t text)")
+    for name in ("latin9", "euc_jp", "utf8"):
+        conn.execute(f"SET client_encoding TO {name}")
+        text = "あa" if name == "euc_jp" else "café €"
+        for binary in (False, True):
+            equal(conn.cursor(binary=binary).execute("SELECT %s::text, octet_length(%s)", (text, text)).fetchone(), (text, len(text.encode())))
+        conn.execute("TRUNCATE c_encoded")
+        with conn.cursor().copy("COPY c_encoded FROM STDIN") as copy:
+            copy.write_row((text,))
+        with conn.cursor().copy("COPY c_encoded TO STDOUT") as copy:
+            equal(list(copy.rows()), [(text,)])
+    conn.execute("SET client_encoding TO latin1")
+    try:
+        conn.execute("SELECT chr(8364)")
+        raise AssertionError("converted the euro sign to LATIN1")
+    except psycopg.errors.UntranslatableCharacter:
+        pass
+    conn.execute("SET client_encoding TO utf8")
+
+
+@check
+def keeps_columns_whose_names_are_paths():
+    conn.execute("""CREATE TABLE c_dots ("a.b" int UNIQUE, "$c" int); INSERT INTO c_dots VALUES (1, 2), (3, 4)""")
+    conn.execute("""UPDATE c_dots SET "$c" = 5 WHERE "a.b" = 3""")
+    equal(conn.execute("""SELECT "a.b", "$c" FROM c_dots WHERE "a.b" > 1""").fetchall(), [(3, 5)])
+
+
+@check
 def prepares_after_five_executions():
     for i in range(8):
         equal(conn.execute("SELECT %s::int * 2", (i,)).fetchone(), (2 * i,))
