@@ -22,6 +22,8 @@ const (
 	KindSequence  RelKind = 'S'
 	KindIndex     RelKind = 'i'
 	KindComposite RelKind = 'c'
+	// KindPartitioned is a table whose rows are in its partitions.
+	KindPartitioned RelKind = 'p'
 )
 
 // Schema is a namespace. Public tables live in collections of their own name, other schemas' in "schema.table".
@@ -62,6 +64,13 @@ type Relation struct {
 	UsesColumns []ColumnUse
 	// Base is what an automatically updatable view writes to; nil for other relations and views of no single table.
 	Base *ViewBase
+	// Inherits are the tables whose columns it has, by INHERITS or as a partition; Children are those that have its own, in the
+	// order in which they are read: partitions by their bounds.
+	Inherits, Children []uint32
+	// Partition is how a partitioned table finds a row's partition.
+	Partition *PartitionKey
+	// Bound is a partition's part of its parent, nil for other tables.
+	Bound *PartitionBound
 	// NotPopulated says that a materialised view has no rows to show until it is refreshed.
 	NotPopulated bool
 	// Sequence holds a sequence's parameters.
@@ -81,6 +90,73 @@ type Relation struct {
 	ReadOnly bool
 	// byName finds live columns; built by Snapshot.
 	byName map[string]*Column
+}
+
+// PartitionKey is PARTITION BY; Strategy is 'r' range, 'l' list or 'h' hash.
+type PartitionKey struct {
+	Strategy byte
+	Keys     []IndexKey
+}
+
+// PartitionBound is FOR VALUES.
+type PartitionBound struct {
+	Default bool
+	// Text is the clause as PostgreSQL prints it.
+	Text string
+	// Check is the condition that a row of the parent belongs here, over the columns' names.
+	Check string
+	// In are the values of a list, NULL among them when In has it; Lower and Upper a range's ends; Modulus and Remainder a
+	// hash's.
+	In                 []BoundValue
+	Lower, Upper       []BoundValue
+	Modulus, Remainder int32
+}
+
+// BoundValue is a value of a bound: the text of a constant, NULL, or with Infinite -1 MINVALUE and 1 MAXVALUE.
+type BoundValue struct {
+	Text     string
+	Null     bool
+	Infinite int8
+}
+
+// IsTable reports whether the relation is a table, partitioned or not.
+func (r *Relation) IsTable() bool { return r.Kind == KindTable || r.Kind == KindPartitioned }
+
+// Inheritors are a relation and all tables below it, in the order in which they are read.
+func (s *Snapshot) Inheritors(r *Relation) []*Relation {
+	out := []*Relation{r}
+	seen := map[uint32]bool{r.OID: true}
+	for i := 0; i < len(out); i++ {
+		var below []*Relation
+		for _, o := range out[i].Children {
+			if c := s.RelationByOID(o); c != nil && !seen[o] {
+				seen[o] = true
+				below = append(below, c)
+			}
+		}
+		if out[i].Kind == KindPartitioned {
+			out = slices.Insert(out, i+1, below...) // depth first: the rows come in the order of the bounds
+		} else {
+			out = append(out, below...)
+		}
+	}
+	return out
+}
+
+// Storing are those of the inheritors of a relation that have rows of their own.
+func (s *Snapshot) Storing(r *Relation) []*Relation {
+	return slices.DeleteFunc(s.Inheritors(r), func(c *Relation) bool { return c.Kind == KindPartitioned })
+}
+
+// Ancestors are the partitioned tables that a partition belongs to, the nearest first.
+func (s *Snapshot) Ancestors(r *Relation) []*Relation {
+	var out []*Relation
+	for r != nil && r.Bound != nil && len(r.Inherits) > 0 {
+		if r = s.RelationByOID(r.Inherits[0]); r != nil {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // ColumnUse names a column of another relation.
@@ -115,7 +191,7 @@ func (s *Snapshot) Updatable(r *Relation, attnum int16) int {
 	switch {
 	case r.ReadOnly:
 		return 0
-	case r.Kind == KindTable:
+	case r.IsTable():
 		return all
 	case r.Kind != KindView || r.Base == nil || r.Base.Reason != "":
 		return 0
@@ -164,6 +240,8 @@ type Column struct {
 	Form Form
 	// MayArray says that sampling saw arrays in this scalar column, so that a match needs a guard.
 	MayArray bool
+	// Inherited says that a parent has the column, too; Local that the table's own definition does as well.
+	Inherited, Local bool
 	// OwnedSequence is the OID of the sequence behind serial or identity, 0 for none.
 	OwnedSequence uint32
 }
@@ -213,6 +291,9 @@ type Constraint struct {
 	NoInherit          bool
 	Operators          []string // an exclusion constraint's
 	Comment            string
+	// Parent is the parent's constraint that it was made for, 0 for none; Inherited says that a parent has it, too.
+	Parent    uint32
+	Inherited bool
 }
 
 // Index is an index of a table.
@@ -236,6 +317,8 @@ type Index struct {
 	Options []string
 	Comment string
 	Invalid bool
+	// Parent is the index of the partitioned table that it is a part of, 0 for none.
+	Parent uint32
 }
 
 // UniqueFields reports whether the index over the documents' fields enforces uniqueness.

@@ -116,6 +116,16 @@ func (b *builder) operator(node planner.Node) (Operator, error) {
 		return b.buildLimit(n)
 	case *planner.Distinct:
 		return b.buildDistinct(n)
+	case *planner.Append:
+		op := &appendOp{}
+		for _, in := range n.List {
+			o, err := b.build(in)
+			if err != nil {
+				return nil, err
+			}
+			op.in = append(op.in, o)
+		}
+		return op, nil
 	case *planner.SetOp:
 		return b.buildSetOp(n)
 	case *planner.With:

@@ -53,6 +53,9 @@ func (t *table) foreignKeys() error {
 		t.child = append(t.child, newForeignKey(con, t.rel, parent))
 	}
 	for _, ref := range snap.ReferencedBy(t.rel.OID) {
+		if ref.Table.Kind == catalog.KindPartitioned {
+			continue // its partitions have keys of their own
+		}
 		t.parent = append(t.parent, newForeignKey(ref.Constraint, ref.Table, t.rel))
 	}
 	order := func(a, b *foreignKey) int { return int(int64(a.con.OID) - int64(b.con.OID)) }

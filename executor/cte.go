@@ -132,13 +132,13 @@ func modified(n planner.Node) []*catalog.Relation {
 	var rels []*catalog.Relation
 	switch n := n.(type) {
 	case *planner.Insert:
-		rels = append(rels, n.Rel)
+		rels = append(append(rels, n.Rel), n.Members...)
 	case *planner.Update:
-		rels = append(rels, n.Rel)
+		rels = append(append(rels, n.Rel), n.Members...)
 	case *planner.Merge:
 		rels = append(rels, n.Rel)
 	case *planner.Delete:
-		rels = append(rels, n.Rel)
+		rels = append(append(rels, n.Rel), n.Members...)
 	}
 	for _, in := range n.Inputs() {
 		rels = append(rels, modified(in)...)

@@ -34,6 +34,9 @@ type lockOp struct {
 type lockTarget struct {
 	collection string
 	pos        int
+	// oid is the position of tableoid when the rows are of several tables, of which this is table; -1 otherwise.
+	oid   int
+	table int64
 }
 
 func (b *builder) buildLockRows(n *planner.LockRows) (Operator, error) {
@@ -55,7 +58,12 @@ func (b *builder) buildLockRows(n *planner.LockRows) (Operator, error) {
 		if !ok {
 			return nil, pgerr.Internal("the rows to lock of %q come without their documents", d.Rel.Name)
 		}
-		op.targets = append(op.targets, lockTarget{d.Rel.Collection, pos})
+		if d.Members == nil {
+			op.targets = append(op.targets, lockTarget{collection: d.Rel.Collection, pos: pos, oid: -1})
+		}
+		for _, m := range d.Members {
+			op.targets = append(op.targets, lockTarget{m.Collection, pos, l[d.TableOID], int64(m.OID)})
+		}
 	}
 	return op, nil
 }
@@ -110,7 +118,8 @@ func (l *lockOp) lock(ctx context.Context, from, n int) ([]bool, error) {
 		l.ids, l.rows = l.ids[:0], l.rows[:0]
 		for i := range n {
 			// A row that an outer join filled with NULLs has no document.
-			if doc := l.in.Row(from + i)[t.pos]; !doc.IsNull() && !l.skip[i] {
+			row := l.in.Row(from + i)
+			if doc := row[t.pos]; !doc.IsNull() && !l.skip[i] && (t.oid < 0 || row[t.oid].Int() == t.table) {
 				id, err := idOf(doc)
 				if err != nil {
 					return nil, err

@@ -150,6 +150,9 @@ func newTable(rt *Runtime, rel *catalog.Relation) (*table, error) {
 	}
 	rt.tables = append(rt.tables, t)
 	t.triggers = newTriggers(t)
+	if err := t.partitionTriggers(); err != nil {
+		return nil, err
+	}
 	if err := t.needsFire(); err != nil {
 		return nil, err
 	}
@@ -215,7 +218,7 @@ type assign struct {
 type check struct {
 	name string
 	cond scalar
-	view bool
+	kind planner.CheckKind
 }
 
 func (b *builder) assigns(t *table, list []planner.Assign, l expr.Layout) ([]assign, error) {
@@ -243,13 +246,8 @@ func (b *builder) rowCheck(t *table, generated []planner.Assign, checks []planne
 	// PostgreSQL checks in the order of the constraints' names, and what views demand after them.
 	checks = slices.Clone(checks)
 	slices.SortStableFunc(checks, func(a, b planner.Check) int {
-		switch {
-		case a.View && b.View:
-			return 0
-		case a.View:
-			return 1
-		case b.View:
-			return -1
+		if a.Kind != b.Kind || a.Kind != planner.CheckConstraint {
+			return int(a.Kind) - int(b.Kind)
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
@@ -258,7 +256,7 @@ func (b *builder) rowCheck(t *table, generated []planner.Assign, checks []planne
 		if err != nil {
 			return nil, err
 		}
-		rc.checks = append(rc.checks, check{c.Name, s, c.View})
+		rc.checks = append(rc.checks, check{c.Name, s, c.Kind})
 	}
 	return rc, nil
 }
@@ -283,7 +281,11 @@ func (rc *rowCheck) apply(row, own []types.Datum) error {
 		if err != nil {
 			return err
 		}
-		if c.view && !v.Bool() {
+		if c.kind == planner.CheckPartition && !v.IsNull() && !v.Bool() {
+			return pgerr.New(pgerr.CheckViolation, "new row for relation %q violates partition constraint", rc.t.rel.Name).
+				WithDetail("%s", rc.t.failing(own)).WithTable(rc.t.rel.Schema, rc.t.rel.Name)
+		}
+		if c.kind == planner.CheckView && !v.Bool() {
 			return pgerr.New(pgerr.WithCheckOptionViolation, "new row violates check option for view %q", c.name).WithDetail("%s", rc.t.failing(own))
 		}
 		if !v.IsNull() && !v.Bool() {

@@ -19,6 +19,8 @@ type insertOp struct {
 	out     []scalar
 	// conflict is ON CONFLICT, nil for none.
 	conflict *conflictOp
+	// family is the table with its partitions, nil for a table that has its rows itself.
+	family *family
 }
 
 func (b *builder) buildInsert(n *planner.Insert) (Operator, error) {
@@ -44,6 +46,12 @@ func (b *builder) buildInsert(n *planner.Insert) (Operator, error) {
 	}
 	if op.out, err = b.compileAll(n.Returning, l); err != nil {
 		return nil, err
+	}
+	if n.Members != nil {
+		op.family = newFamily(t, n.Members)
+		if n.Conflict != nil {
+			return nil, pgerr.Unsupported("ON CONFLICT with a partitioned table")
+		}
 	}
 	if n.Conflict != nil {
 		if op.conflict, err = b.buildConflict(t, n); err != nil {
@@ -95,6 +103,9 @@ func (op *insertOp) insert(ctx context.Context) (err error) {
 	if err != io.EOF {
 		return err
 	}
+	if op.family != nil {
+		return op.family.flush(ctx)
+	}
 	if op.conflict != nil {
 		return op.conflict.resolve(ctx, op)
 	}
@@ -116,6 +127,9 @@ func (op *insertOp) nextRow(ctx context.Context, r *reader) ([]types.Datum, erro
 
 // prepare completes and checks a new row; nil says that a trigger does not want it.
 func (op *insertOp) prepare(ctx context.Context, row []types.Datum) ([]types.Datum, error) {
+	if op.family != nil {
+		return row, nil
+	}
 	row, err := op.triggers.beforeRow(ctx, "INSERT", nil, row, nil)
 	if row == nil || err != nil {
 		return nil, err
@@ -126,10 +140,16 @@ func (op *insertOp) prepare(ctx context.Context, row []types.Datum) ([]types.Dat
 
 // write queues a checked row.
 func (op *insertOp) write(ctx context.Context, row []types.Datum) error {
-	if err := op.insertRow(ctx, row); err != nil {
-		return err
+	if op.family != nil {
+		if done, err := op.family.insert(ctx, row); err != nil || !done {
+			return err
+		}
+	} else {
+		if err := op.insertRow(ctx, row); err != nil {
+			return err
+		}
+		op.triggers.afterRow("INSERT", nil, row, nil)
 	}
-	op.triggers.afterRow("INSERT", nil, row, nil)
 	op.affected++
 	return op.returning(op.out, row)
 }

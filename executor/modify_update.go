@@ -2,6 +2,8 @@ package executor
 
 import (
 	"context"
+	"slices"
+	"strconv"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -18,6 +20,7 @@ type targetRows struct {
 	source Operator
 	width  int
 	doc    int   // position of the raw document
+	oid    int   // position of tableoid when the rows are of several tables, -1 when they are not
 	old    []int // positions of the table's columns
 }
 
@@ -27,7 +30,7 @@ func (b *builder) targetRows(t *table, source planner.Node, doc expr.ColID, oldC
 		return targetRows{}, nil, err
 	}
 	l := layoutOf(source.Cols())
-	r := targetRows{source: op, width: len(source.Cols())}
+	r := targetRows{source: op, width: len(source.Cols()), oid: -1}
 	var ok bool
 	if r.doc, ok = l[doc]; !ok {
 		return r, nil, pgerr.Internal("the rows to change carry no document")
@@ -68,6 +71,9 @@ func (r *targetRows) each(ctx context.Context, t *table, f func(row []types.Datu
 			return err
 		}
 		key := string(id.Type) + string(id.Value)
+		if r.oid >= 0 {
+			key += strconv.FormatInt(row[r.oid].Int(), 16)
+		}
 		if _, twice := seen[key]; twice {
 			continue
 		}
@@ -95,6 +101,8 @@ type updateOp struct {
 	changer *rowChanger
 	out     []scalar
 	direct  *directWrite
+	// family is the table with its children, nil for one without.
+	family *family
 }
 
 func (b *builder) buildUpdate(n *planner.Update) (Operator, error) {
@@ -107,6 +115,9 @@ func (b *builder) buildUpdate(n *planner.Update) (Operator, error) {
 	var l expr.Layout
 	if op.targets, l, err = b.targetRows(t, n.Source, n.Doc, n.OldCols); err != nil {
 		return nil, err
+	}
+	if n.Members != nil {
+		op.family, op.targets.oid = newFamily(t, n.Members), l[n.TableOID]
 	}
 	if op.set, err = b.assigns(t, n.Set, l); err != nil {
 		return nil, err
@@ -137,7 +148,33 @@ func (op *updateOp) update(ctx context.Context) error {
 			return err
 		}
 	}
+	if op.family != nil {
+		if err := op.targets.each(ctx, op.table, func(row []types.Datum, doc bson.Raw) error { return op.changeMember(ctx, row, doc) }); err != nil {
+			return err
+		}
+		return op.family.flush(ctx)
+	}
 	return op.targets.each(ctx, op.table, func(row []types.Datum, doc bson.Raw) error { return op.changeRow(ctx, row, doc) })
+}
+
+// changeMember changes a row of one of several tables.
+func (op *updateOp) changeMember(ctx context.Context, row []types.Datum, doc bson.Raw) error {
+	m, err := op.family.of(uint32(row[op.targets.oid].Int()))
+	if err != nil {
+		return err
+	}
+	values := make([]types.Datum, len(op.set))
+	for i, a := range op.set {
+		if values[i], err = a.value.value(op.rt.Env, row); err != nil {
+			return err
+		}
+	}
+	shown, err := op.family.update(ctx, m, doc, op.set, values)
+	if err != nil || shown == nil {
+		return err
+	}
+	op.affected++
+	return op.returning(op.out, append(slices.Clone(row), shown...))
 }
 
 func (op *updateOp) changeRow(ctx context.Context, row []types.Datum, doc bson.Raw) error {
@@ -289,6 +326,7 @@ type deleteOp struct {
 	targets targetRows
 	out     []scalar
 	direct  *directWrite
+	family  *family // as updateOp's
 }
 
 func (b *builder) buildDelete(n *planner.Delete) (Operator, error) {
@@ -305,6 +343,9 @@ func (b *builder) buildDelete(n *planner.Delete) (Operator, error) {
 	if op.out, err = b.compileAll(n.Returning, l); err != nil {
 		return nil, err
 	}
+	if n.Members != nil {
+		op.family, op.targets.oid = newFamily(t, n.Members), l[n.TableOID]
+	}
 	op.direct, err = b.buildDirect(t, n.Direct, n.Source, nil)
 	return op, err
 }
@@ -316,14 +357,24 @@ func (op *deleteOp) remove(ctx context.Context) error {
 			return err
 		}
 	}
-	return op.targets.each(ctx, op.table, func(row []types.Datum, doc bson.Raw) error {
-		done, err := op.deleteRow(ctx, doc, op.targets.present(row, make([]types.Datum, len(op.cols))))
+	err := op.targets.each(ctx, op.table, func(row []types.Datum, doc bson.Raw) error {
+		var done bool
+		var err error
+		if op.family != nil {
+			done, err = op.family.remove(ctx, uint32(row[op.targets.oid].Int()), doc)
+		} else {
+			done, err = op.deleteRow(ctx, doc, op.targets.present(row, make([]types.Datum, len(op.cols))))
+		}
 		if err != nil || !done {
 			return err
 		}
 		op.affected++
 		return op.returning(op.out, row)
 	})
+	if err == nil && op.family != nil {
+		err = op.family.flush(ctx)
+	}
+	return err
 }
 
 // deleteRow queues the removal of one row, and notes what foreign keys have to check or to do about it; done is false where

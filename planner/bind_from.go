@@ -180,6 +180,7 @@ func (s *scope) rangeVar(v *pg_query.RangeVar) (Node, *nsItem, error) {
 		n, err = s.virtualScan(sequenceTable(rel), it)
 	default:
 		n = s.baseScan(rel, it)
+		it.scan.Inherit = v.Inh && inherits(rel)
 	}
 	if err != nil {
 		return nil, nil, err

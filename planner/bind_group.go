@@ -5,7 +5,6 @@ import (
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
-	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -383,7 +382,7 @@ func (g *groupState) findWhole() {
 	g.items, g.whole = map[expr.ColID]*nsItem{}, map[*nsItem]bool{}
 	grouped := map[*nsItem]map[int16]bool{}
 	for _, it := range g.scope.rtable {
-		if it.rel == nil || it.rel.Kind != catalog.KindTable || it.join {
+		if it.rel == nil || !it.rel.IsTable() || it.join {
 			continue
 		}
 		for _, id := range it.shown() {

@@ -33,6 +33,10 @@ func (b *binder) insert(s *scope, stmt *pg_query.InsertStmt) (*query, error) {
 		return nil, err
 	}
 	st := &insertState{b: b, s: s, stmt: stmt, writeTarget: target, node: &Insert{Rel: target.base}}
+	if target.base.Kind == catalog.KindPartitioned {
+		st.node.Members = append([]*catalog.Relation{}, b.c.Snapshot.Storing(target.base)...)
+		b.writes = append(b.writes, st.node.Members...)
+	}
 	if err := st.columns(); err != nil {
 		return nil, err
 	}

@@ -38,6 +38,9 @@ func (b *binder) merge(s *scope, stmt *pg_query.MergeStmt) (*query, error) {
 	if st.target, err = b.changedTable(s, stmt.Relation, updateEvent); err != nil {
 		return nil, err
 	}
+	if inherits(st.target.base) {
+		return nil, pgerr.Unsupported("MERGE into a table with children or partitions")
+	}
 	st.node = &Merge{Rel: st.target.base, Doc: st.target.item.doc.ID, OldCols: st.target.cols}
 	if err := st.join(stmt, inserts); err != nil {
 		return nil, err

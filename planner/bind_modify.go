@@ -75,6 +75,9 @@ func (b *binder) rowItem(rel *catalog.Relation, alias string, cols []Col) *nsIte
 			}
 			return row, nil
 		case -6:
+			if inherits(rel) {
+				return nil, pgerr.Unsupported("tableoid of a new row of a table with children")
+			}
 			return &expr.Const{D: types.Int(int64(rel.OID)), T: types.OidT, Mod: -1, Loc: -1}, nil
 		}
 		return nil, pgerr.Unsupported("this system column here")
@@ -138,6 +141,19 @@ func (b *binder) checks(rel *catalog.Relation, cols []Col) ([]Check, error) {
 			return nil, err
 		}
 		out = append(out, Check{Name: con.Name, Cond: x, Holds: !con.NotValid})
+	}
+	if rel.Bound == nil {
+		return out, nil
+	}
+	for _, r := range append([]*catalog.Relation{rel}, b.c.Snapshot.Ancestors(rel)...) {
+		if r.Bound == nil {
+			break
+		}
+		x, err := b.overRow(rel, nullableCols(cols), inCheck).text(r.Bound.Check, types.BoolT, -1)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Check{Name: rel.Name, Cond: x, Holds: true, Kind: CheckPartition})
 	}
 	return out, nil
 }

@@ -480,7 +480,7 @@ func (s *scope) lockItem(node *LockRows, it *nsItem) error {
 			node.Named = append(node.Named, c.ID)
 		}
 	}
-	if it.scan == nil || it.rel == nil || it.rel.Kind != catalog.KindTable {
+	if it.scan == nil || it.rel == nil || !it.rel.IsTable() {
 		return nil
 	}
 	s.b.modify(it, s)
@@ -489,7 +489,15 @@ func (s *scope) lockItem(node *LockRows, it *nsItem) error {
 			return nil
 		}
 	}
-	node.Docs = append(node.Docs, LockTarget{Rel: it.rel, Doc: it.doc.ID})
+	target := LockTarget{Rel: it.rel, Doc: it.doc.ID}
+	if it.scan.Inherit {
+		x, err := it.extra(-6)
+		if err != nil {
+			return err
+		}
+		target.Members, target.TableOID = s.b.c.Snapshot.Storing(it.rel), x.(*expr.ColRef).ID
+	}
+	node.Docs = append(node.Docs, target)
 	node.Named = append(node.Named, it.doc.ID)
 	return nil
 }

@@ -17,6 +17,9 @@ type changed struct {
 	scan *Scan
 	item *nsItem
 	cols []Col
+	// members are the tables of its rows when it has children, tableOID tells them apart.
+	members  []*catalog.Relation
+	tableOID expr.ColID
 	// node gives its rows: the scan, or those of them that a view shows.
 	node Node
 }
@@ -35,6 +38,9 @@ func (b *binder) changedTable(s *scope, v *pg_query.RangeVar, ev event) (*change
 	scan := s.baseScan(rel, it)
 	t := &changed{writeTarget: target, scan: scan, item: it, cols: slices.Clone(scan.Out), node: scan}
 	b.modify(it, s)
+	if err := t.family(b, it, v.Inh); err != nil {
+		return nil, err
+	}
 	if p := target.path; p != nil {
 		t.node = filter(scan, p.over(p.conds, t.cols))
 		t.item = b.pathItem(p, it.alias, t.cols)
@@ -50,6 +56,22 @@ func (b *binder) changedTable(s *scope, v *pg_query.RangeVar, ev event) (*change
 	s.ns = []*nsItem{it}
 	s.rtable = []*nsItem{it}
 	return t, nil
+}
+
+// family makes the rows of the table's children targets, too.
+func (t *changed) family(b *binder, it *nsItem, inh bool) error {
+	t.scan.Inherit = inh && inherits(t.base)
+	if !t.scan.Inherit {
+		return nil
+	}
+	x, err := it.extra(-6)
+	if err != nil {
+		return err
+	}
+	t.tableOID = x.(*expr.ColRef).ID
+	t.members = append([]*catalog.Relation{}, b.c.Snapshot.Storing(t.base)...)
+	b.writes = append(b.writes, t.members...)
+	return nil
 }
 
 func (b *binder) update(s *scope, stmt *pg_query.UpdateStmt) (*query, error) {
@@ -79,7 +101,7 @@ func (b *binder) update(s *scope, stmt *pg_query.UpdateStmt) (*query, error) {
 	if multi != nil {
 		node = beside(node, multi)
 	}
-	n := &Update{Rel: t.base, Source: node, Doc: t.item.doc.ID, OldCols: t.cols, Set: set}
+	n := &Update{Rel: t.base, Members: t.members, TableOID: t.tableOID, Source: node, Doc: t.item.doc.ID, OldCols: t.cols, Set: set}
 	n.NewCols = b.newRow(t.base, s)
 	if n.Generated, err = b.generated(t.base, nullableCols(n.NewCols)); err != nil {
 		return nil, err
@@ -123,7 +145,7 @@ func (b *binder) delete(s *scope, stmt *pg_query.DeleteStmt) (*query, error) {
 		}
 		node = filter(node, conds)
 	}
-	n := &Delete{Rel: t.base, Source: node, Doc: t.item.doc.ID, OldCols: t.cols}
+	n := &Delete{Rel: t.base, Members: t.members, TableOID: t.tableOID, Source: node, Doc: t.item.doc.ID, OldCols: t.cols}
 	ns := s.ns
 	if n.Returning, n.Out, err = b.newChild(s).returning(stmt.ReturningList, ns); err != nil {
 		return nil, err

@@ -44,6 +44,12 @@ func (e Estimator) rows(n Node) float64 {
 			return 1
 		}
 		return guessedRows
+	case *Append:
+		sum := 0.0
+		for _, in := range n.List {
+			sum += e.rows(in)
+		}
+		return sum
 	case *Values:
 		return float64(len(n.Rows))
 	case *Result:

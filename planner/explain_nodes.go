@@ -90,6 +90,9 @@ func (x *Explainer) describe(out *ExplainNode, n Node) {
 		x.kids(out, n.Input)
 	case *SetOp:
 		x.describeSetOp(out, n)
+	case *Append:
+		out.Type = "Append"
+		x.kids(out, n.List...)
 	case *With:
 		x.describeWith(out, n)
 	case *CTEScan:

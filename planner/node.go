@@ -43,6 +43,8 @@ type Scan struct {
 	// ForModify says that the row's document (with its _id) must come along for UPDATE, DELETE or row locking: its last
 	// output column, of type DocT and with DocAttnum as its attnum, holds the raw document.
 	ForModify bool
+	// Inherit says that the rows of the table's children are wanted, too.
+	Inherit bool
 	// Sample is TABLESAMPLE's method and percentage; "" for none.
 	Sample     string
 	SampleArgs []expr.Expr
@@ -320,6 +322,9 @@ type LockRows struct {
 type LockTarget struct {
 	Rel *catalog.Relation
 	Doc expr.ColID
+	// Members are the tables that the rows may be of when that is not Rel alone; column TableOID tells them apart.
+	Members  []*catalog.Relation
+	TableOID expr.ColID
 }
 
 // LockStrength orders the row locks of PostgreSQL from weak to strong.
@@ -345,7 +350,9 @@ const (
 
 // Insert writes the rows of Source, whose columns are Targets in order (already coerced, defaults filled in).
 type Insert struct {
-	Rel     *catalog.Relation
+	Rel *catalog.Relation
+	// Members are the partitions that the rows go to when Rel is a partitioned table.
+	Members []*catalog.Relation
 	Source  Node
 	Targets []int16
 	// RowCols are the columns under which Returning, Checks, Generated and OnConflict see the new row, in attnum order of live columns.
@@ -374,11 +381,20 @@ type RowSource struct {
 type Check struct {
 	Name string
 	Cond expr.Expr
-	// View says that it is the check option of the view of that name, which NULL fails, too.
-	View bool
+	Kind CheckKind
 	// Holds says that all present rows fulfil it: it was not added as NOT VALID.
 	Holds bool
 }
+
+// CheckKind is what a check is for; they are made in this order.
+type CheckKind uint8
+
+// The kinds of checks. A view's check option, unlike the others, fails for NULL.
+const (
+	CheckConstraint CheckKind = iota
+	CheckPartition
+	CheckView
+)
 
 // Conflict is ON CONFLICT. Indexes are the arbiters, nil for any unique index (DO NOTHING without a target).
 type Conflict struct {
@@ -399,7 +415,10 @@ type Conflict struct {
 // OldCols the present values (attnum order of live columns); NewCols are how Generated, Checks and Returning see the row
 // after assignment. Source may yield a document twice: the first one wins.
 type Update struct {
-	Rel       *catalog.Relation
+	Rel *catalog.Relation
+	// Members are the tables that the rows may be of when that is not Rel alone; column TableOID tells them apart.
+	Members   []*catalog.Relation
+	TableOID  expr.ColID
 	Source    Node
 	Doc       expr.ColID
 	OldCols   []Col
@@ -416,6 +435,8 @@ type Update struct {
 // Delete removes the rows of Source, which is as for Update. Returning sees OldCols and Source's other columns.
 type Delete struct {
 	Rel       *catalog.Relation
+	Members   []*catalog.Relation // as Update's
+	TableOID  expr.ColID
 	Source    Node
 	Doc       expr.ColID
 	OldCols   []Col

@@ -46,6 +46,9 @@ func pushDown(n Node, conds []expr.Expr) Node {
 		return pushDistinct(n, conds)
 	case *SetOp:
 		return pushSetOp(n, conds)
+	case *Append:
+		out, stay := n.push(conds)
+		return filter(out, stay)
 	case *With:
 		in := n.Inputs()
 		for i := range in {

@@ -76,6 +76,8 @@ func prune(n Node, used *colSet) Node {
 		c := *n
 		c.Left, c.Right = prune(n.Left, &need), prune(n.Right, &need)
 		return &c
+	case *Append:
+		return n.prune(used)
 	case *Aggregate:
 		c := *n
 		c.Aggs = slices.DeleteFunc(slices.Clone(n.Aggs), func(a AggItem) bool { return !used.has(a.Col.ID) })
@@ -106,13 +108,22 @@ func pruneOther(n Node, used *colSet) Node {
 	case *LockRows:
 		for _, d := range n.Docs {
 			need.add(d.Doc)
+			if d.Members != nil {
+				need.add(d.TableOID)
+			}
 		}
 	case *Update:
 		need.addCols(n.OldCols)
 		need.add(n.Doc)
+		if n.Members != nil {
+			need.add(n.TableOID)
+		}
 	case *Delete:
 		need.addCols(n.OldCols)
 		need.add(n.Doc)
+		if n.Members != nil {
+			need.add(n.TableOID)
+		}
 	case *Merge:
 		need.addCols(n.OldCols)
 		need.add(n.Doc)
@@ -175,7 +186,7 @@ func tidy(n Node, byPosition bool) Node {
 			return in
 		}
 		return &Project{Input: in, Exprs: n.Exprs, Out: n.Out}
-	case *SetOp, *Insert:
+	case *SetOp, *Insert, *Append:
 		return mapInputs(n, func(in Node) Node { return tidy(in, true) })
 	case *With:
 		in := n.Inputs()

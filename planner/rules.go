@@ -21,24 +21,28 @@ type phase struct {
 // phases are all that happens to a plan after binding, in order.
 //
 //	inlineCTEs     WITH queries read once become part of their reader
+//	expandInheritance  tables with children become the tables of all their rows
 //	fold           constants are computed
 //	semijoins      EXISTS and IN in WHERE become joins
 //	pushFilters    conditions move towards the tables, outer joins that a condition makes inner ones become so
 //	lockSides      FOR UPDATE of what an outer join may leave out is refused
 //	orderJoins     inner joins are ordered, equalities split off
 //	virtualKeys    equalities on a catalogue's key become lookups
+//	prunePartitions  partitions that conditions exclude go
 //	prune          unused columns go, trivial projections with them
 //	push           MongoDB takes over what it can (pushRules)
 //	lookupJoins    joins with few left rows ask their right side by key
 //	buildSides     hash joins build their table from the smaller side
 var phases = []phase{
 	{"inlineCTEs", inlineCTEs},
+	{"expandInheritance", expandInheritance},
 	{"fold", foldPlan},
 	{"semijoins", semijoins},
 	{"pushFilters", pushFilters},
 	{"lockSides", lockSides},
 	{"orderJoins", orderJoins},
 	{"virtualKeys", virtualKeys},
+	{"prunePartitions", prunePartitions},
 	{"prune", prunePlan},
 	{"push", applyPush},
 	{"lookupJoins", lookupJoins},

@@ -123,7 +123,7 @@ func (b *binder) viewBase(sel *pg_query.SelectStmt) (*catalog.ViewBase, error) {
 }
 
 func writableKind(r *catalog.Relation) bool {
-	return r != nil && r.Virtual == nil && (r.Kind == catalog.KindTable || r.Kind == catalog.KindView)
+	return r != nil && r.Virtual == nil && (r.IsTable() || r.Kind == catalog.KindView)
 }
 
 // event is a kind of write.
@@ -203,7 +203,7 @@ func (b *binder) throughView(view *catalog.Relation, ev event, cascaded bool) (*
 	}
 	p.conds = append(p.conds[:len(p.conds):len(p.conds)], own...)
 	if len(own) > 0 && (cascaded || option != "") {
-		p.checks = append(p.checks[:len(p.checks):len(p.checks)], Check{Name: view.Name, Cond: and(own), View: true})
+		p.checks = append(p.checks[:len(p.checks):len(p.checks)], Check{Name: view.Name, Cond: and(own), Kind: CheckView})
 	}
 	return p, p.shadow(info, shadow, inner), nil
 }
@@ -359,7 +359,7 @@ func (t *writeTarget) checks(b *binder, cols []Col) ([]Check, error) {
 		return out, err
 	}
 	for _, c := range t.path.checks {
-		out = append(out, Check{Name: c.Name, Cond: t.path.over([]expr.Expr{c.Cond}, nullableCols(cols))[0], View: true})
+		out = append(out, Check{Name: c.Name, Cond: t.path.over([]expr.Expr{c.Cond}, nullableCols(cols))[0], Kind: CheckView})
 	}
 	return out, nil
 }

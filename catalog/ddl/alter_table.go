@@ -53,6 +53,9 @@ func (r *run) alterTable(n *pg_query.AlterTableStmt) (string, error) {
 		if err := a.command(c); err != nil {
 			return "", err
 		}
+		if err := a.recurse(c, n.Relation.Inh); err != nil {
+			return "", err
+		}
 	}
 	return tag, nil
 }
@@ -89,6 +92,8 @@ type alter struct {
 	r    *run
 	oid  uint32
 	stmt *pg_query.AlterTableStmt
+	// fromParent says that the subcommands were given for a table that this one inherits from.
+	fromParent bool
 }
 
 // rel is the relation as the subcommands so far have left it, in a copy that may be changed.
@@ -118,7 +123,14 @@ func (a *alter) command(c *pg_query.AlterTableCmd) error {
 	}
 	switch c.Subtype {
 	case pg_query.AlterTableType_AT_AddColumn:
+		if a.rel().Bound != nil && !a.fromParent {
+			return pgerr.New(pgerr.WrongObjectType, "cannot add column to a partition")
+		}
 		return a.addColumn(c)
+	case pg_query.AlterTableType_AT_AttachPartition:
+		return a.attach(c)
+	case pg_query.AlterTableType_AT_DetachPartition:
+		return a.detach(c)
 	case pg_query.AlterTableType_AT_DropColumn:
 		return a.dropColumn(c)
 	case pg_query.AlterTableType_AT_AlterColumnType:
@@ -243,7 +255,7 @@ func (a *alter) triggerState(c *pg_query.AlterTableCmd) error {
 func (a *alter) kindAllows(c *pg_query.AlterTableCmd) error {
 	rel := a.r.snap().RelationByOID(a.oid)
 	switch {
-	case rel.Kind == catalog.KindTable && !rel.ReadOnly:
+	case rel.IsTable() && !rel.ReadOnly:
 		return nil
 	case c.Subtype == pg_query.AlterTableType_AT_ChangeOwner, c.Subtype == pg_query.AlterTableType_AT_SetRelOptions, c.Subtype == pg_query.AlterTableType_AT_ResetRelOptions:
 		return nil
@@ -274,6 +286,10 @@ func actionText(c *pg_query.AlterTableCmd) string {
 		return "ADD CONSTRAINT"
 	case pg_query.AlterTableType_AT_DropConstraint:
 		return "DROP CONSTRAINT"
+	case pg_query.AlterTableType_AT_AttachPartition:
+		return "ATTACH PARTITION"
+	case pg_query.AlterTableType_AT_DetachPartition:
+		return "DETACH PARTITION"
 	}
 	return "ALTER"
 }
@@ -470,6 +486,14 @@ func (a *alter) dropColumn(c *pg_query.AlterTableCmd) error {
 		}
 		_, _, err := a.column(c.Name)
 		return err
+	}
+	if err := a.r.inheritedColumn(rel, col, "drop"); err != nil {
+		return err
+	}
+	if p := rel.Partition; p != nil && slices.ContainsFunc(p.Keys, func(k catalog.IndexKey) bool {
+		return k.Attnum == col.Attnum || k.Expr != "" && textUses(k.Expr, col.Name)
+	}) {
+		return pgerr.New(pgerr.InvalidTableDefinition, "cannot drop column \"%s\" because it is part of the partition key of relation \"%s\"", col.Name, rel.Name)
 	}
 	return a.r.dropObjects([]object{{objColumn, a.oid, uint32(col.Attnum)}}, c.Behavior)
 }

@@ -364,8 +364,11 @@ func (b *tableBuild) foreignKey(c *pg_query.Constraint) error {
 	if err != nil {
 		return err
 	}
-	if parent.Kind != catalog.KindTable || isSystem(parent) {
+	if !parent.IsTable() || isSystem(parent) {
 		return pgerr.New(pgerr.WrongObjectType, "referenced relation \"%s\" is not a table", parent.Name)
+	}
+	if parent.Kind == catalog.KindPartitioned {
+		return pgerr.Unsupported("a foreign key to a partitioned table")
 	}
 	if (parent.Persistence == 't') != (b.rel.Persistence == 't') {
 		kind := map[byte]string{'t': "temporary", 'p': "permanent", 'u': "unlogged"}[b.rel.Persistence]

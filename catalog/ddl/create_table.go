@@ -16,11 +16,6 @@ const maxColumns = 1600
 
 // createTable is CREATE TABLE.
 func (r *run) createTable(n *pg_query.CreateStmt) error {
-	for _, p := range n.InhRelations {
-		if _, err := r.relation(p.GetRangeVar()); err != nil {
-			return err
-		}
-	}
 	if err := refuseTableOptions(n); err != nil {
 		return err
 	}
@@ -40,28 +35,51 @@ func (r *run) createTable(n *pg_query.CreateStmt) error {
 		rel.Options = append(rel.Options, optionText(d))
 	}
 	b := &tableBuild{r: r, rel: rel}
+	parents, err := b.inherit(n)
+	if err != nil {
+		return err
+	}
 	if err := b.elements(append(slices.Clone(n.TableElts), n.Constraints...)); err != nil {
 		return err
+	}
+	if n.Partspec != nil {
+		if r.c.Exprs == nil {
+			return pgerr.Unsupported("PARTITION BY without a planner")
+		}
+		rel.Kind = catalog.KindPartitioned
+		if err := b.partitionKey(n.Partspec); err != nil {
+			return err
+		}
 	}
 	if err := b.addAll(true); err != nil {
 		return err
 	}
-	if err := r.chooseCollection(b.rel); err != nil {
-		return err
+	if rel.Kind == catalog.KindPartitioned {
+		r.ch.PutRelation(b.rel)
+	} else {
+		if err := r.chooseCollection(b.rel); err != nil {
+			return err
+		}
+		r.ch.PutRelation(b.rel)
+		r.do(CreateCollection{b.rel})
 	}
-	r.ch.PutRelation(b.rel)
-	r.do(CreateCollection{b.rel})
+	if n.Partbound != nil {
+		bound, err := r.bound(parents[0], b.rel.Name, n.Partbound)
+		if err != nil {
+			return err
+		}
+		return r.adopt(parents[0], b.rel.Clone(), bound)
+	}
+	for _, p := range parents {
+		c := r.snap().RelationByOID(p.OID).Clone()
+		c.Children = append(slices.Clone(c.Children), b.rel.OID)
+		r.ch.PutRelation(c)
+	}
 	return nil
 }
 
 func refuseTableOptions(n *pg_query.CreateStmt) error {
 	switch {
-	case n.Partspec != nil:
-		return pgerr.Unsupported("PARTITION BY")
-	case n.Partbound != nil:
-		return pgerr.Unsupported("PARTITION OF")
-	case len(n.InhRelations) > 0:
-		return pgerr.Unsupported("INHERITS")
 	case n.OfTypename != nil:
 		return pgerr.Unsupported("CREATE TABLE OF")
 	case n.Tablespacename != "" && n.Tablespacename != "pg_default":
@@ -166,9 +184,17 @@ func (b *tableBuild) elements(list []*pg_query.Node) error {
 	for _, e := range list {
 		switch n := e.GetNode().(type) {
 		case *pg_query.Node_ColumnDef:
+			if n.ColumnDef.TypeName == nil {
+				return pgerr.Unsupported("column options of PARTITION OF")
+			}
 			s, err := b.r.column(n.ColumnDef, b.rel.Name, nil)
 			if err != nil {
 				return err
+			}
+			if merged, err := b.mergeColumn(s); err != nil {
+				return err
+			} else if merged {
+				continue
 			}
 			if err := b.addColumn(s); err != nil {
 				return err

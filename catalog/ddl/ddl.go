@@ -261,4 +261,30 @@ func (r *run) warning(code pgerr.Code, format string, args ...any) {
 func (r *run) snap() *catalog.Snapshot { return r.ch.Snapshot() }
 
 // do adds work for MongoDB.
-func (r *run) do(w ...Work) { r.work = append(r.work, w...) }
+func (r *run) do(w ...Work) {
+	for _, x := range w {
+		if !withoutRows(x) {
+			r.work = append(r.work, x)
+		}
+	}
+}
+
+// withoutRows reports whether work is about the rows of a partitioned table, which has none itself.
+func withoutRows(w Work) bool {
+	var rel *catalog.Relation
+	switch w := w.(type) {
+	case CheckRows:
+		rel = w.Table
+	case CheckForeignKey:
+		rel = w.Table
+	case Rewrite:
+		rel = w.New
+	case ClearField:
+		rel = w.Table
+	case FillMissing:
+		rel = w.Table
+	case UnsetNulls:
+		rel = w.Table
+	}
+	return rel != nil && rel.Kind == catalog.KindPartitioned
+}

@@ -219,6 +219,9 @@ func (r *run) relationDependents(oid uint32) []dependent {
 	for _, v := range r.snap().ViewsOf(oid) {
 		out = append(out, dependent{object: object{kind: objRelation, oid: v}})
 	}
+	for _, c := range rel.Children {
+		out = append(out, dependent{object: object{kind: objRelation, oid: c}, auto: rel.Kind == catalog.KindPartitioned})
+	}
 	for _, c := range rel.Columns {
 		if seq := r.snap().RelationByOID(c.OwnedSequence); c.OwnedSequence != 0 && seq != nil && seq.Sequence.OwnedBy == oid {
 			out = append(out, dependent{object: object{kind: objRelation, oid: c.OwnedSequence}, auto: true})
@@ -639,6 +642,7 @@ func (r *run) removeRelation(rel *catalog.Relation) {
 			r.ch.PutRelation(n)
 		}
 	}
+	r.disown(rel)
 	r.ch.RemoveRelation(rel.OID)
 }
 

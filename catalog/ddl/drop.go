@@ -245,8 +245,17 @@ func (r *run) truncate(n *pg_query.TruncateStmt) error {
 		if err != nil {
 			return err
 		}
-		if !slices.Contains(rels, rel) {
-			rels = append(rels, rel)
+		list := []*catalog.Relation{rel}
+		if o.GetRangeVar().Inh {
+			list = r.snap().Inheritors(rel)
+		} else if rel.Kind == catalog.KindPartitioned {
+			return pgerr.New(pgerr.WrongObjectType, "cannot truncate only a partitioned table").
+				WithHint("Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.")
+		}
+		for _, rel := range list {
+			if !slices.Contains(rels, rel) {
+				rels = append(rels, rel)
+			}
 		}
 	}
 	for i := 0; i < len(rels); i++ {
@@ -270,7 +279,9 @@ func (r *run) truncate(n *pg_query.TruncateStmt) error {
 		}
 	}
 	for _, rel := range rels {
-		r.do(Truncate{rel})
+		if rel.Kind == catalog.KindTable {
+			r.do(Truncate{rel})
+		}
 		if n.RestartSeqs {
 			for _, s := range r.ownedSequences(rel.OID, 0) {
 				seq := r.snap().RelationByOID(s)

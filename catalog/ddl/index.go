@@ -169,7 +169,7 @@ func (r *run) createIndex(n *pg_query.IndexStmt) error {
 	switch {
 	case isSystem(rel):
 		return systemError(rel)
-	case rel.Kind != catalog.KindTable && rel.Kind != catalog.KindMatView:
+	case !rel.IsTable() && rel.Kind != catalog.KindMatView:
 		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", rel.Name).WithDetail("This operation is not supported for %ss.", kindName(rel.Kind))
 	case rel.ReadOnly:
 		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", rel.Name).WithDetail("It is a view or time series of MongoDB.")
@@ -407,6 +407,9 @@ func figure(n *pg_query.Node) string {
 
 // addIndex gives the relation an index, with the constraint that it serves if any, and decides how MongoDB holds it.
 func (b *tableBuild) addIndex(idx *catalog.Index, con *catalog.Constraint) error {
+	if b.rel.Kind == catalog.KindPartitioned {
+		return b.addPartitioned(idx, con)
+	}
 	b.rel = b.rel.Clone()
 	if err := b.mapIndex(idx, con); err != nil {
 		return err
@@ -420,6 +423,66 @@ func (b *tableBuild) addIndex(idx *catalog.Index, con *catalog.Constraint) error
 		return nil
 	}
 	return b.r.buildIndex(b.rel, idx)
+}
+
+// addPartitioned records an index of a partitioned table and makes its parts, the partitions' own indexes.
+func (b *tableBuild) addPartitioned(idx *catalog.Index, con *catalog.Constraint) error {
+	if idx.Unique {
+		if err := b.coversPartitionKey(idx, con); err != nil {
+			return err
+		}
+	}
+	b.rel = b.rel.Clone()
+	b.rel.Indexes = append(b.rel.Indexes, idx)
+	if con != nil {
+		b.rel.Constraints = append(b.rel.Constraints, con)
+	}
+	b.put()
+	for _, oid := range b.rel.Children {
+		child := b.r.snap().RelationByOID(oid).Clone()
+		attnums := map[int16]int16{}
+		for _, c := range b.rel.Live() {
+			attnums[c.Attnum] = child.Column(c.Name).Attnum
+		}
+		if con != nil && con.Type == catalog.ConPrimary {
+			for _, n := range con.Columns {
+				if c := child.ByAttnum(attnums[n]); !c.NotNull {
+					nn := setColumn(child, c.Attnum, func(c *catalog.Column) { c.NotNull = true })
+					b.r.do(CheckRows{Table: child, NotNull: nn})
+				}
+			}
+		}
+		l := likeIndex{source: b.rel, index: idx, con: con, attnums: attnums, part: true}
+		if err := (&tableBuild{r: b.r, rel: child}).likeIndex(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// coversPartitionKey refuses a unique index of a partitioned table without the columns of the partition key: two partitions
+// could have the same key.
+func (b *tableBuild) coversPartitionKey(idx *catalog.Index, con *catalog.Constraint) error {
+	for _, k := range b.rel.Partition.Keys {
+		if k.Attnum == 0 {
+			what := "UNIQUE"
+			if idx.Primary {
+				what = "PRIMARY KEY"
+			}
+			return pgerr.New(pgerr.FeatureNotSupported, "unsupported %s constraint with partition key definition", what).
+				WithDetail("%s constraints cannot be used when partition keys include expressions.", what)
+		}
+		if slices.ContainsFunc(idx.Keys, func(x catalog.IndexKey) bool { return x.Attnum == k.Attnum }) {
+			continue
+		}
+		what := "UNIQUE"
+		if idx.Primary {
+			what = "PRIMARY KEY"
+		}
+		return pgerr.New(pgerr.FeatureNotSupported, "unique constraint on partitioned table must include all partitioning columns").
+			WithDetail("%s constraint on table \"%s\" lacks column \"%s\" which is part of the partition key.", what, b.rel.Name, b.rel.ByAttnum(k.Attnum).Name)
+	}
+	return nil
 }
 
 // mapIndex chooses the index's form in MongoDB: a single-column primary key becomes _id where there are no rows yet;

@@ -28,6 +28,8 @@ type likeIndex struct {
 	con     *catalog.Constraint
 	attnums map[int16]int16
 	comment bool
+	// part says that the index is a part of the source's, a partitioned table.
+	part bool
 }
 
 // like copies columns from another relation.
@@ -106,6 +108,9 @@ func sequenceOptionList(s *catalog.Sequence) []*pg_query.Node {
 func (b *tableBuild) likeIndex(l likeIndex) error {
 	idx := *l.index
 	idx.OID, idx.MongoName, idx.Hidden, idx.Comment = b.r.newOID(b.rel.Schema), "", "", ""
+	if l.part {
+		idx.Parent = l.index.OID
+	}
 	if l.comment {
 		idx.Comment = l.index.Comment
 	}
@@ -134,6 +139,9 @@ func (b *tableBuild) likeIndex(l likeIndex) error {
 	}
 	con := *l.con
 	con.OID, con.Index, con.Columns = b.r.newOID(b.rel.Schema), idx.OID, nil
+	if l.part {
+		con.Parent, con.Inherited = l.con.OID, true
+	}
 	for _, k := range idx.Keys {
 		con.Columns = append(con.Columns, k.Attnum)
 	}

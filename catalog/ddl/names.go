@@ -262,6 +262,8 @@ func kindName(k catalog.RelKind) string {
 	switch k {
 	case catalog.KindView:
 		return "view"
+	case catalog.KindPartitioned:
+		return "table"
 	case catalog.KindMatView:
 		return "materialized view"
 	case catalog.KindSequence:
@@ -286,7 +288,7 @@ func (r *run) table(rv *pg_query.RangeVar) (*catalog.Relation, error) {
 	if isSystem(rel) {
 		return nil, systemError(rel)
 	}
-	if rel.Kind != catalog.KindTable {
+	if !rel.IsTable() {
 		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table", rel.Name)
 	}
 	return rel, nil

@@ -229,7 +229,20 @@ func (r *run) renameColumn(n *pg_query.RenameStmt, name string) error {
 		}
 		replaceIndex(c, &k)
 	}
-	return views()
+	if err := views(); err != nil {
+		return err
+	}
+	for _, oid := range c.Children {
+		child := r.snap().RelationByOID(oid)
+		m := &pg_query.RenameStmt{
+			RenameType: n.RenameType, RelationType: n.RelationType, Subname: n.Subname, Newname: n.Newname,
+			Relation: &pg_query.RangeVar{Schemaname: child.Schema, Relname: child.Name, Inh: true, Location: -1},
+		}
+		if err := r.renameColumn(m, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // renamedColumn renames a column in an expression's text. The text stays as it is apart from the name: references are

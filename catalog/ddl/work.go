@@ -120,6 +120,8 @@ type CheckRows struct {
 	NotNull *catalog.Column
 	// Value is set for a domain's constraint, of which Cond knows the value alone: the column that it is checked in.
 	Value *catalog.Column
+	// Message is the whole error text of a partition's bound, "" for the others.
+	Message string
 }
 
 // CheckForeignKey verifies that every row of the table has its referenced row.

@@ -116,6 +116,9 @@ func columnRow(rel uint32, c *catalog.Column) []types.Datum {
 		row[15], row[25] = types.True, types.NewArray(c.Type, []types.Datum{c.Missing})
 	}
 	row[16], row[17], row[18] = char(c.Identity), char(c.Generated), types.Bool(c.Dropped)
+	if c.Inherited {
+		row[19], row[20] = types.Bool(c.Local), num(1)
+	}
 	row[22] = aclItems(c.ACL)
 	return row
 }

@@ -12,6 +12,8 @@ func classTables() []table {
 		{name: "pg_catalog.pg_class", dump: "pg_class", keys: []string{"oid", "relname"}, fix: fixClass, dynamic: classRows},
 		{name: "pg_catalog.pg_index", dump: "pg_index", keys: []string{"indexrelid", "indrelid"}, fix: fixIndex, dynamic: indexRows},
 		{name: "pg_catalog.pg_sequence", keys: []string{"seqrelid"}, dynamic: sequenceRows},
+		{name: "pg_catalog.pg_inherits", keys: []string{"inhrelid"}, dynamic: inheritsRows},
+		{name: "pg_catalog.pg_partitioned_table", keys: []string{"partrelid"}, dynamic: partitionedRows},
 		{name: "pg_catalog.pg_rewrite", keys: []string{"oid", "ev_class"}, dynamic: rewriteRows},
 	}
 }
@@ -107,6 +109,8 @@ func classRow(ctx context.Context, v *catalog.View, r *catalog.Relation) ([]type
 			}
 			tuples, pages = float64(n), int((size+8191)/8192)
 		}
+	case catalog.KindPartitioned:
+		ident, filenode = 'd', 0
 	case catalog.KindSequence:
 		tuples, pages, rowtype = 1, 1, 0
 	default:
@@ -124,8 +128,8 @@ func classRow(ctx context.Context, v *catalog.View, r *catalog.Relation) ([]type
 	return []types.Datum{
 		oid(r.OID), text(r.Name), oid(r.SchemaID), oid(rowtype), num(0), oid(owner(r.Owner)), oid(am), oid(filenode), num(0),
 		num(pages), types.Float(tuples), num(0), num(0), types.Bool(len(r.Indexes) > 0), types.False, char(persistence(r)), char(byte(r.Kind)),
-		num(len(attributes(r))), num(checks), types.Bool(isView(r)), types.Bool(hasTriggers(v.Snapshot, r)), types.False, types.False, types.False,
-		types.Bool(!r.NotPopulated), char(ident), types.False, num(0), num(frozen), num(minmxid), aclItems(r.ACL), textArray(r.Options), types.Null,
+		num(len(attributes(r))), num(checks), types.Bool(isView(r)), types.Bool(hasTriggers(v.Snapshot, r)), types.Bool(len(r.Children) > 0), types.False, types.False,
+		types.Bool(!r.NotPopulated), char(ident), types.Bool(r.Bound != nil), num(0), num(frozen), num(minmxid), aclItems(r.ACL), textArray(r.Options), partBound(r),
 	}, nil
 }
 
@@ -164,9 +168,9 @@ func owner(o uint32) uint32 {
 func indexClassRow(r *catalog.Relation, ix *catalog.Index) []types.Datum {
 	return []types.Datum{
 		oid(ix.OID), text(ix.Name), oid(r.SchemaID), num(0), num(0), oid(owner(r.Owner)), oid(amOID(ix.Method)), oid(ix.OID), num(0),
-		num(1), types.Float(0), num(0), num(0), types.False, types.False, char(persistence(r)), char('i'),
-		num(len(ix.Keys) + len(ix.Include)), num(0), types.False, types.False, types.False, types.False, types.False,
-		types.True, char('n'), types.False, num(0), num(0), num(0), types.Null, textArray(ix.Options), types.Null,
+		num(1), types.Float(0), num(0), num(0), types.False, types.False, char(persistence(r)), char(indexKind(r)),
+		num(len(ix.Keys) + len(ix.Include)), num(0), types.False, types.False, types.Bool(r.Kind == catalog.KindPartitioned && len(r.Children) > 0), types.False, types.False,
+		types.True, char('n'), types.Bool(ix.Parent != 0), num(0), num(0), num(0), types.Null, textArray(ix.Options), types.Null,
 	}
 }
 

@@ -130,9 +130,14 @@ func constraintRow(s *catalog.Snapshot, r *catalog.Relation, c *catalog.Constrai
 	if c.Type == catalog.ConExclude {
 		excl = oidArray(exclusionOperators(r, c))
 	}
+	inherited := 0
+	if c.Inherited {
+		inherited = 1
+	}
 	return []types.Datum{
 		oid(c.OID), text(c.Name), oid(r.SchemaID), char(c.Type), types.Bool(c.Deferrable), types.Bool(c.InitiallyDeferred), types.Bool(!c.NotValid),
-		oid(r.OID), num(0), oid(c.Index), num(0), oid(c.RefRelation), char(upd), char(del), char(match), types.True, num(0), types.Bool(noInherit),
+		oid(r.OID), num(0), oid(c.Index), oid(c.Parent), oid(c.RefRelation), char(upd), char(del), char(match), types.Bool(!c.Inherited), num(inherited),
+		types.Bool(noInherit),
 		int2Array(c.Columns), confkey, pf, pp, ff, setcols, excl, textOrNull(c.Check),
 	}
 }

@@ -50,7 +50,13 @@ func definitionFunctions() []expr.Impl {
 		return c.triggerDefinition(oidOf(a[0]), len(a) == 2 && a[1].Bool())
 	}))
 	b.add("pg_get_serial_sequence", scoped(serialSequence))
-	b.constant(types.Null, "pg_get_partkeydef", "pg_get_partition_constraintdef", "pg_get_statisticsobjdef", "pg_get_statisticsobjdef_columns",
+	b.add("pg_get_partkeydef", scoped(func(c scope, a []datum) (datum, error) {
+		if r := c.s.RelationByOID(oidOf(a[0])); r != nil && r.Partition != nil {
+			return text(partitionKey(r)), nil
+		}
+		return types.Null, nil
+	}))
+	b.constant(types.Null, "pg_get_partition_constraintdef", "pg_get_statisticsobjdef", "pg_get_statisticsobjdef_columns",
 		"pg_get_statisticsobjdef_expressions", "pg_get_function_sqlbody", "pg_get_replica_identity_index")
 	return b.out
 }

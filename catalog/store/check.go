@@ -77,6 +77,9 @@ func (w *worker) checkRows(ctx context.Context, x ddl.CheckRows) error {
 				WithColumn(rel.Schema, rel.Name, x.Value.Name)
 		}
 		if !ok.IsNull() && !ok.Bool() {
+			if x.Message != "" {
+				return pgerr.New(pgerr.CheckViolation, "%s", x.Message).WithTable(rel.Schema, rel.Name)
+			}
 			return pgerr.New(pgerr.CheckViolation, "check constraint \"%s\" of relation \"%s\" is violated by some row", x.Name, rel.Name).
 				WithConstraint(rel.Schema, rel.Name, x.Name)
 		}

@@ -263,7 +263,7 @@ func (s *Session) copyFrom(ctx context.Context, p *prepared, n *pg_query.CopyStm
 		return 0, err
 	}
 	switch rel.Kind {
-	case catalog.KindTable:
+	case catalog.KindTable, catalog.KindPartitioned:
 	case catalog.KindView:
 		return 0, pgerr.New(pgerr.WrongObjectType, "cannot copy to view \"%s\"", rel.Name).
 			WithHint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.")
