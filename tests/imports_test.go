@@ -33,16 +33,16 @@ var layers = []struct {
 	{"catalog/infoschema", []string{"catalog", "expr", "types", "types/facts", "types/pgerr"}},
 	{"catalog/pgcatalog", []string{"catalog", "catalog/infoschema", "expr", "sql", "types", "types/facts", "types/pgerr"}},
 	{"planner", []string{"catalog", "expr", "mongo/mql", "sql", "types", "types/pgerr", "types/facts"}},
-	{"cluster", []string{"mongo", "types/pgerr"}},
-	{"txn", []string{"cluster", "mongo", "types", "types/pgerr"}},
+	{"txn/cluster", []string{"mongo", "types/pgerr"}},
+	{"txn", []string{"txn/cluster", "mongo", "types", "types/pgerr"}},
 	{"executor", []string{"planner", "expr", "catalog", "catalog/document", "catalog/indexkey", "txn", "mongo", "mongo/mql", "types", "types/pgerr", "expr/fn"}},
 	{"executor/plpgsql", []string{"planner", "expr", "catalog", "sql", "types", "types/facts", "types/pgerr"}},
 	{"catalog/ddl", []string{"catalog", "catalog/document", "catalog/indexkey", "catalog/store", "executor", "expr", "mongo", "planner", "sql", "txn", "types", "types/facts", "types/pgerr"}},
 	{"server/settings", []string{"types", "types/facts", "types/pgerr"}},
-	{"server/session", []string{"catalog/...", "cluster", "executor", "executor/plpgsql", "expr/...", "metrics", "mongo", "planner", "server/settings", "sql", "txn", "types/...", "catalog", "expr", "types", "server/copyio"}},
+	{"server/session", []string{"catalog/...", "txn/cluster", "executor", "executor/plpgsql", "expr/...", "metrics", "mongo", "planner", "server/settings", "sql", "txn", "types/...", "catalog", "expr", "types", "server/copyio"}},
 	{"server/copyio", []string{"types", "types/pgerr"}},
 	{"server", []string{"server/session", "server/settings", "metrics", "sql", "types", "types/pgerr", "executor", "planner", "server/copyio"}},
-	{"server/instance", []string{"server/...", "cluster", "catalog/...", "expr/...", "metrics", "mongo", "txn", "types/...", "expr", "server"}},
+	{"server/instance", []string{"server/...", "txn/cluster", "catalog/...", "expr/...", "metrics", "mongo", "txn", "types/...", "expr", "server"}},
 }
 
 func TestImportsGoInOneDirection(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pgmongo/pgmongo/cluster"
 	"github.com/pgmongo/pgmongo/mongo"
+	"github.com/pgmongo/pgmongo/txn/cluster"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 

@@ -11,8 +11,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
-	"github.com/pgmongo/pgmongo/cluster"
 	"github.com/pgmongo/pgmongo/mongo"
+	"github.com/pgmongo/pgmongo/txn/cluster"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 

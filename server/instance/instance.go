@@ -9,7 +9,6 @@ import (
 
 	"github.com/pgmongo/pgmongo/catalog/pgcatalog"
 	"github.com/pgmongo/pgmongo/catalog/store"
-	"github.com/pgmongo/pgmongo/cluster"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/expr/fn"
 	"github.com/pgmongo/pgmongo/metrics"
@@ -18,6 +17,7 @@ import (
 	"github.com/pgmongo/pgmongo/server/session"
 	"github.com/pgmongo/pgmongo/server/settings"
 	"github.com/pgmongo/pgmongo/txn"
+	"github.com/pgmongo/pgmongo/txn/cluster"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 

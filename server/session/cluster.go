@@ -3,9 +3,9 @@ package session
 import (
 	"context"
 
-	"github.com/pgmongo/pgmongo/cluster"
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/txn"
+	"github.com/pgmongo/pgmongo/txn/cluster"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 

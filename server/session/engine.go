@@ -8,13 +8,13 @@ import (
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/catalog/ddl"
-	"github.com/pgmongo/pgmongo/cluster"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/metrics"
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/planner"
 	"github.com/pgmongo/pgmongo/server/settings"
 	"github.com/pgmongo/pgmongo/txn"
+	"github.com/pgmongo/pgmongo/txn/cluster"
 )
 
 // Catalogs gives the committed catalogue of each database and does the physical part of DDL.
