@@ -126,7 +126,10 @@ func (st *insertState) source() error {
 	case len(sel.ValuesLists) > 0 && len(sel.SortClause) == 0 && sel.LimitCount == nil && sel.LimitOffset == nil && sel.WithClause == nil:
 		rows := make([][]*pg_query.Node, len(sel.ValuesLists))
 		for i, l := range sel.ValuesLists {
-			rows[i] = l.GetList().GetItems()
+			var err error
+			if rows[i], err = st.s.withoutStars(l.GetList().GetItems()); err != nil {
+				return err
+			}
 		}
 		return st.values(rows)
 	}

@@ -236,11 +236,17 @@ func (s *scope) columnNamed(names []string, loc int32) (expr.Expr, error) {
 
 // wholeRowStar binds t.* where one value is wanted, as in f(t.*) or ROW comparison: PostgreSQL takes the whole row there.
 func (s *scope) wholeRowStar(c *pg_query.ColumnRef) (expr.Expr, error) {
-	it, err := s.qualified(strs(c.Fields[:len(c.Fields)-1]), c.Location)
-	if err != nil {
-		return nil, err
+	names := strs(c.Fields[:len(c.Fields)-1])
+	it, err := s.qualified(names, c.Location)
+	if err == nil {
+		return it.wholeRow(c.Location)
 	}
-	return it.wholeRow(c.Location)
+	if v := s.b.c.Variables; v != nil && !s.b.noParams && notFound(err) {
+		if x, verr := v.Name(names); x != nil || verr != nil {
+			return x, pgerr.At(verr, c.Location)
+		}
+	}
+	return nil, err
 }
 
 func (it *nsItem) wholeRow(loc int32) (expr.Expr, error) {

@@ -40,11 +40,11 @@ func (s *scope) opExpr(e *pg_query.A_Expr) (expr.Expr, error) {
 	schema, name := operatorName(e.Name)
 	lrow, rrow := e.Lexpr.GetRowExpr(), e.Rexpr.GetRowExpr()
 	if lrow != nil && rrow != nil {
-		l, err := s.exprs(lrow.Args)
+		l, err := s.rowElems(lrow.Args)
 		if err != nil {
 			return nil, err
 		}
-		r, err := s.exprs(rrow.Args)
+		r, err := s.rowElems(rrow.Args)
 		if err != nil {
 			return nil, err
 		}
@@ -189,20 +189,20 @@ func (s *scope) distinctFrom(e *pg_query.A_Expr) (expr.Expr, error) {
 }
 
 func (s *scope) rowDistinct(l, r *pg_query.RowExpr, not bool, loc int32) (expr.Expr, error) {
-	if len(l.Args) != len(r.Args) {
+	left, err := s.rowElems(l.Args)
+	if err != nil {
+		return nil, err
+	}
+	right, err := s.rowElems(r.Args)
+	if err != nil {
+		return nil, err
+	}
+	if len(left) != len(right) {
 		return nil, pgerr.New(pgerr.SyntaxError, "unequal number of entries in row expressions").At(loc)
 	}
 	var parts []expr.Expr
-	for i := range l.Args {
-		a, err := s.expr(l.Args[i])
-		if err != nil {
-			return nil, err
-		}
-		b, err := s.expr(r.Args[i])
-		if err != nil {
-			return nil, err
-		}
-		a, b, eq, err := s.equality(a, b, loc)
+	for i := range left {
+		a, b, eq, err := s.equality(left[i], right[i], loc)
 		if err != nil {
 			return nil, err
 		}
@@ -314,7 +314,7 @@ func (s *scope) inArray(left expr.Expr, list []expr.Expr, name string, all bool,
 }
 
 func (s *scope) rowIn(row *pg_query.RowExpr, items []*pg_query.Node, name string, loc int32) (expr.Expr, error) {
-	left, err := s.exprs(row.Args)
+	left, err := s.rowElems(row.Args)
 	if err != nil {
 		return nil, err
 	}
@@ -322,7 +322,7 @@ func (s *scope) rowIn(row *pg_query.RowExpr, items []*pg_query.Node, name string
 	for _, it := range items {
 		var op expr.Expr
 		if r := it.GetRowExpr(); r != nil {
-			right, err := s.exprs(r.Args)
+			right, err := s.rowElems(r.Args)
 			if err != nil {
 				return nil, err
 			}

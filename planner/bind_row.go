@@ -69,17 +69,17 @@ func (s *scope) castArray(out *expr.Array, want *types.T, loc int32) (expr.Expr,
 	return out, nil
 }
 
-// rowExpr binds ROW(...); t.* inside it stands for the table's columns.
-func (s *scope) rowExpr(r *pg_query.RowExpr) (expr.Expr, error) {
-	row := &expr.Row{T: types.RecordT}
-	for _, n := range r.Args {
+// rowElems binds the elements of a row; t.* stands for the table's columns.
+func (s *scope) rowElems(nodes []*pg_query.Node) ([]expr.Expr, error) {
+	out := make([]expr.Expr, 0, len(nodes))
+	for _, n := range nodes {
 		expanded, ok, err := s.star(n)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
 			for _, t := range expanded {
-				row.Elems = append(row.Elems, t.x)
+				out = append(out, t.x)
 			}
 			continue
 		}
@@ -87,8 +87,18 @@ func (s *scope) rowExpr(r *pg_query.RowExpr) (expr.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		row.Elems = append(row.Elems, x)
+		out = append(out, x)
 	}
+	return out, nil
+}
+
+// rowExpr binds ROW(...); t.* inside it stands for the table's columns.
+func (s *scope) rowExpr(r *pg_query.RowExpr) (expr.Expr, error) {
+	elems, err := s.rowElems(r.Args)
+	if err != nil {
+		return nil, err
+	}
+	row := &expr.Row{T: types.RecordT, Elems: elems}
 	if len(row.Elems) > 1664 {
 		return nil, pgerr.New(pgerr.TooManyColumns, "ROW expressions can have at most 1664 entries").At(r.Location)
 	}

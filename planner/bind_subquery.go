@@ -102,7 +102,7 @@ func (s *scope) quantified(l *pg_query.SubLink) (expr.Expr, error) {
 
 func (s *scope) testOperands(n *pg_query.Node) ([]expr.Expr, error) {
 	if row := n.GetRowExpr(); row != nil {
-		return s.exprs(row.Args)
+		return s.rowElems(row.Args)
 	}
 	x, err := s.expr(n)
 	return []expr.Expr{x}, err
@@ -118,7 +118,7 @@ func colRefs(cols []Col) []expr.Expr {
 
 // rowSubquery binds (a, b) op (SELECT c, d): the subquery gives at most one row, as a record whose fields are compared.
 func (s *scope) rowSubquery(schema, name string, row *pg_query.RowExpr, l *pg_query.SubLink, loc int32) (expr.Expr, error) {
-	left, err := s.exprs(row.Args)
+	left, err := s.rowElems(row.Args)
 	if err != nil {
 		return nil, err
 	}

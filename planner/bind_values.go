@@ -54,7 +54,10 @@ func (s *scope) valueRows(lists []*pg_query.Node) ([][]expr.Expr, error) {
 	var rows [][]expr.Expr
 	err := s.with(inValues, func() error {
 		for _, l := range lists {
-			items := l.GetList().GetItems()
+			items, err := s.withoutStars(l.GetList().GetItems())
+			if err != nil {
+				return err
+			}
 			if len(rows) > 0 && len(items) != len(rows[0]) {
 				loc := int32(-1)
 				if len(items) > 0 {

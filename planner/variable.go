@@ -2,6 +2,9 @@ package planner
 
 import (
 	"context"
+	"slices"
+
+	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/expr"
@@ -150,4 +153,28 @@ func BindVariables(c *Context, text string, want *types.T) (expr.Expr, error) {
 		return nil, err
 	}
 	return b.r.Coerce(x, want, -1, expr.Assignment, nodeLocation(n))
+}
+
+// withoutStars writes the fields of a routine's row variable in the place of variable.*, as in INSERT ... VALUES (NEW.*).
+func (s *scope) withoutStars(nodes []*pg_query.Node) ([]*pg_query.Node, error) {
+	if s.b.c.Variables == nil {
+		return nodes, nil
+	}
+	out := make([]*pg_query.Node, 0, len(nodes))
+	for _, n := range nodes {
+		c := n.GetColumnRef()
+		if c == nil || len(c.Fields) < 2 || c.Fields[len(c.Fields)-1].GetAStar() == nil {
+			out = append(out, n)
+			continue
+		}
+		fields, _, err := s.star(n)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range fields {
+			path := append(slices.Clone(c.Fields[:len(c.Fields)-1]), &pg_query.Node{Node: &pg_query.Node_String_{String_: &pg_query.String{Sval: f.name}}})
+			out = append(out, &pg_query.Node{Node: &pg_query.Node_ColumnRef{ColumnRef: &pg_query.ColumnRef{Fields: path, Location: c.Location}}})
+		}
+	}
+	return out, nil
 }

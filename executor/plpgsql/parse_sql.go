@@ -303,11 +303,13 @@ func (p *parser) sqlStatement(here at) (stmt, error) {
 				return nil, err
 			}
 			from = p.toks[p.i-1].end
+			// What follows keeps its place in the text.
+			text.WriteString(strings.Repeat(" ", from-t.start))
 			p.i--
 		}
 	}
 	text.WriteString(p.body[from:p.toks[p.i-1].end])
-	s.query = &query{text: text.String(), kind: sqlStatement, ns: p.ns}
+	s.query = &query{text: strings.TrimRight(text.String(), " \t\r\n"), kind: sqlStatement, ns: p.ns}
 	if first.is("call") || first.is("do") {
 		return &callStmt{at: here, query: s.query, isCall: first.is("call")}, p.check(s.query, first.start)
 	}

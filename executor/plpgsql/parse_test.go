@@ -83,7 +83,7 @@ func TestStatements(t *testing.T) {
 		}
 	}
 	ins := code.body.body[5].(*sqlStmt)
-	if ins.into == nil || ins.query.text != "INSERT INTO t VALUES (1) RETURNING a " {
+	if ins.into == nil || ins.query.text != "INSERT INTO t VALUES (1) RETURNING a" {
 		t.Errorf("INTO was not taken out: %q", ins.query.text)
 	}
 }

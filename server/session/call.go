@@ -18,6 +18,8 @@ type boundCall struct {
 	snap *catalog.Snapshot
 	cols []planner.Col
 	outs []int
+	// params are the types of the statement's parameters.
+	params []*types.T
 }
 
 func (s *Session) bindCall(ctx context.Context, p *prepared, n *pg_query.CallStmt) (*boundCall, error) {
@@ -25,16 +27,20 @@ func (s *Session) bindCall(ctx context.Context, p *prepared, n *pg_query.CallStm
 	if err != nil {
 		return nil, err
 	}
-	c := s.planContext(ctx, snap, p.params)
+	given := p.params
+	if given == nil {
+		given = p.declared
+	}
+	c := s.planContext(ctx, snap, given)
 	c.NoParams = p.noParams
 	if p.vars != nil {
 		c.Variables = p.vars()
 	}
-	call, err := planner.BindCall(c, n.Funccall)
+	call, params, err := planner.BindCall(c, n.Funccall)
 	if err != nil {
 		return nil, err
 	}
-	b := &boundCall{call: call, snap: snap}
+	b := &boundCall{call: call, snap: snap, params: params}
 	for i, f := range planner.OutFields(snap, call) {
 		name := f.Name
 		if name == "" {

@@ -183,6 +183,13 @@ func (s *Session) describe(ctx context.Context, p *prepared) error {
 	case p.planable:
 		return s.ready(ctx, p)
 	}
+	if call := p.node.GetCallStmt(); call != nil {
+		b, err := s.bindCall(ctx, p, call)
+		if err == nil {
+			p.cols, p.described, p.params = b.cols, true, b.params
+		}
+		return err
+	}
 	cols, err := s.utilityCols(ctx, p.node)
 	if err != nil {
 		return err

@@ -115,12 +115,6 @@ func (s *Session) utilityCols(ctx context.Context, node *pg_query.Node) ([]plann
 			return nil, err
 		}
 		return p.cols, nil
-	case *pg_query.Node_CallStmt:
-		b, err := s.bindCall(ctx, &prepared{}, n.CallStmt)
-		if err != nil {
-			return nil, err
-		}
-		return b.cols, nil
 	case *pg_query.Node_FetchStmt:
 		if n.FetchStmt.Ismove {
 			return nil, nil

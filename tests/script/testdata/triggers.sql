@@ -91,3 +91,15 @@ drop trigger nosuch on r;
 alter trigger g on r rename to g2;
 select tgname, tgenabled, tgtype, tgnargs from pg_trigger where tgrelid = 'r'::regclass order by 1;
 drop table r cascade;
+create table a(id int primary key, v text, n int);
+create table hist(id int, v text, n int, at text);
+create function hist() returns trigger language plpgsql as $$ begin
+ if old.* is distinct from new.* then raise notice 'changed % -> %', old, new; end if;
+ if row(old.*) = row(new.*) then raise notice 'same'; end if;
+ insert into hist values (old.*, 'x'); insert into hist select new.*, 'y'; execute 'insert into hist values ($1.id, $2, $1.n)' using new, new.v; execute format('insert into hist select ($1).*') using old; return new; end $$;
+create trigger h before update on a for each row when (old.* is distinct from new.*) execute function hist();
+insert into a values(1,'x',1),(2,'y',2);
+update a set v = v; update a set n = n + 1 where id = 1; select * from hist; select * from a order by 1;
+create or replace function hist() returns trigger language plpgsql as $$ begin raise notice 'now % -> % %', old, new, new.n; return new; end $$;
+update a set n = n + 1 where id = 1;
+select a.n, (a).n, a from a order by id;
