@@ -268,7 +268,13 @@ type TypeInfo struct {
 	Owner    uint32
 	Comment  string
 	ACL      []string
+	// Range is what pg_range says of a range.
+	Range *RangeInfo
 }
+
+// RangeInfo is what a range type of this database was declared with: the operator class and collation that order its
+// bounds, and the function for their difference (0 for none).
+type RangeInfo struct{ OpClass, Collation, Difference uint32 }
 
 // PutType adds or replaces a type and, when t.ArrayOID is set, its array type. A replaced type is replaced everywhere:
 // in columns, domains, composites and functions.
@@ -354,7 +360,7 @@ func (c *Change) replaceTypes(moved map[*types.T]*types.T) {
 	})
 	var ts []*types.T
 	c.s.types.each(func(_ uint32, t *types.T) {
-		if t.Base != nil && moved[t.Base] != nil || t.Subtype != nil && moved[t.Subtype] != nil {
+		if t.Base != nil && moved[t.Base] != nil || t.Subtype != nil && moved[t.Subtype] != nil || t.RangeOf != nil && moved[t.RangeOf] != nil {
 			ts = append(ts, t)
 		}
 	})
@@ -371,6 +377,9 @@ func (c *Change) replaceTypes(moved map[*types.T]*types.T) {
 		}
 		if m := moved[t.Subtype]; m != nil {
 			n.Subtype = m
+		}
+		if m := moved[t.RangeOf]; m != nil {
+			n.RangeOf = m
 		}
 		c.PutType(&n, c.s.typeDoc.at(t.OID))
 	}

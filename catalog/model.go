@@ -294,6 +294,9 @@ type Constraint struct {
 	// Parent is the parent's constraint that it was made for, 0 for none; Inherited says that a parent has it, too.
 	Parent    uint32
 	Inherited bool
+	// ChildOff and ParentOff say that DISABLE TRIGGER ALL holds for the table that a foreign key belongs to or refers to:
+	// the first's rows are not checked, the second's changes have no consequences.
+	ChildOff, ParentOff bool
 }
 
 // Index is an index of a table.
@@ -414,6 +417,9 @@ type Function struct {
 	Owner      uint32
 	ACL        []string
 }
+
+// Internal is the language of functions whose code is the server's own: those that make the ranges of a range type.
+const Internal = "internal"
 
 // FunctionArg is an argument of a user-defined function; Mode is 'i' 'o' 'b' 'v' or 't'.
 type FunctionArg struct {

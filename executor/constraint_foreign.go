@@ -39,11 +39,14 @@ func keyColumns(rel *catalog.Relation, attnums []int16) (cols []*catalog.Column,
 }
 
 // foreignKeys finds the foreign keys that the table has a part in, in the order of their creation, in which PostgreSQL
-// fires their triggers.
+// fires their triggers. As triggers they may be disabled, and do not fire under session_replication_role = replica.
 func (t *table) foreignKeys() error {
+	if t.rt.Replica {
+		return nil
+	}
 	snap := t.rt.Env.View.Snapshot
 	for _, con := range t.rel.Constraints {
-		if con.Type != catalog.ConForeign {
+		if con.Type != catalog.ConForeign || con.ChildOff {
 			continue
 		}
 		parent := snap.RelationByOID(con.RefRelation)
@@ -53,8 +56,8 @@ func (t *table) foreignKeys() error {
 		t.child = append(t.child, newForeignKey(con, t.rel, parent))
 	}
 	for _, ref := range snap.ReferencedBy(t.rel.OID) {
-		if ref.Table.Kind == catalog.KindPartitioned {
-			continue // its partitions have keys of their own
+		if ref.Constraint.ParentOff || ref.Table.Kind == catalog.KindPartitioned {
+			continue // a partitioned table's partitions have keys of their own
 		}
 		t.parent = append(t.parent, newForeignKey(ref.Constraint, ref.Table, t.rel))
 	}

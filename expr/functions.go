@@ -153,6 +153,9 @@ func (r *Resolver) userProc(f *catalog.Function) *Proc {
 		if p.Impl = r.Procs.code[f.OID]; p.Impl != nil {
 			p.User = nil // an extension's
 		}
+		if f.Language == catalog.Internal {
+			p.Impl, p.User = r.Procs.internal[f.Source].Impl, nil
+		}
 		r.users[f] = p
 	}
 	return p

@@ -325,7 +325,11 @@ func (p *poly) multirange(f *family, declared *types.T) (*types.T, error) {
 	if f.multi != nil || f.rng == nil {
 		return need(f.multi, declared)
 	}
-	for _, t := range types.All() {
+	all := types.All()
+	if p.r.Snapshot != nil && types.ByOID(f.rng.OID) == nil {
+		all = p.r.Snapshot.Types()
+	}
+	for _, t := range all {
 		if t.Kind == 'm' && t.RangeOf == f.rng {
 			return t, nil
 		}

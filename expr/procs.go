@@ -25,6 +25,8 @@ type Procs struct {
 	hash      map[uint32]*Proc
 	// code is what pgmongo knows of the functions of extensions, by their OIDs.
 	code map[uint32]*Impl
+	// internal is the first function for each name of a symbol (prosrc).
+	internal map[string]*Proc
 }
 
 type procName struct{ schema, name string }
@@ -192,6 +194,7 @@ func (p *Procs) loadProcs() {
 	t := facts.Load("pg_proc")
 	p.byOID = make(map[uint32]*Proc, len(t.Rows))
 	p.byName = make(map[procName][]*Proc, len(t.Rows))
+	p.internal = make(map[string]*Proc, len(t.Rows))
 	for _, row := range t.Rows {
 		r := record{t, row}
 		fn := &Proc{
@@ -210,6 +213,9 @@ func (p *Procs) loadProcs() {
 			fn.Defaults = builtinDefaults(fn.Name)
 		}
 		p.byOID[fn.OID] = fn
+		if p.internal[r.str("prosrc")] == nil {
+			p.internal[r.str("prosrc")] = fn
+		}
 		key := procName{fn.Schema, fn.Name}
 		p.byName[key] = append(p.byName[key], fn)
 		p.all = append(p.all, fn)

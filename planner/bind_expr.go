@@ -530,8 +530,8 @@ func (s *scope) typeCast(c *pg_query.TypeCast) (expr.Expr, error) {
 		return nil, err
 	}
 	var x expr.Expr
-	if a := c.Arg.GetAArrayExpr(); a != nil && t.BaseType().IsArray() {
-		x, err = s.arrayExpr(a, t.BaseType())
+	if a, in := c.Arg.GetAArrayExpr(), t.BaseType(); a != nil && in.Elem != nil && in.Category == 'A' { // oidvector, too
+		x, err = s.arrayExpr(a, in)
 	} else {
 		x, err = s.expr(c.Arg)
 	}

@@ -223,6 +223,12 @@ func (a *alter) persistence(c *pg_query.AlterTableCmd) error {
 }
 
 func (a *alter) triggerState(c *pg_query.AlterTableCmd) error {
+	switch c.Subtype {
+	case pg_query.AlterTableType_AT_DisableTrigAll:
+		a.foreignKeysOff(true)
+	case pg_query.AlterTableType_AT_EnableTrigAll:
+		a.foreignKeysOff(false)
+	}
 	rel := a.rel()
 	rel.Triggers = slices.Clone(rel.Triggers)
 	all, found := c.Name == "", false
@@ -249,6 +255,26 @@ func (a *alter) triggerState(c *pg_query.AlterTableCmd) error {
 		return nil
 	}
 	return pgerr.New(pgerr.UndefinedObject, "trigger \"%s\" for table \"%s\" does not exist", c.Name, rel.Name)
+}
+
+// foreignKeysOff turns the table's part in foreign keys off or on: what PostgreSQL's internal triggers on it do.
+func (a *alter) foreignKeysOff(off bool) {
+	for _, con := range a.rel().Constraints {
+		if con.Type == catalog.ConForeign && con.ChildOff != off {
+			rel, n := a.rel(), *con
+			n.ChildOff = off
+			replaceConstraint(rel, &n)
+			a.r.ch.PutRelation(rel)
+		}
+	}
+	for _, ref := range slices.Clone(a.r.snap().ReferencedBy(a.oid)) {
+		if ref.Constraint.ParentOff != off {
+			rel, n := a.r.snap().RelationByOID(ref.Table.OID).Clone(), *ref.Constraint
+			n.ParentOff = off
+			replaceConstraint(rel, &n)
+			a.r.ch.PutRelation(rel)
+		}
+	}
 }
 
 // kindAllows refuses what a kind of relation cannot have.

@@ -205,6 +205,8 @@ func (r *run) typeStatement(stmt *pg_query.Node) (string, error) {
 		return "CREATE TYPE", r.createEnum(n.CreateEnumStmt)
 	case *pg_query.Node_AlterEnumStmt:
 		return "ALTER TYPE", r.alterEnum(n.AlterEnumStmt)
+	case *pg_query.Node_CreateRangeStmt:
+		return "CREATE TYPE", r.createRange(n.CreateRangeStmt)
 	case *pg_query.Node_CompositeTypeStmt:
 		return "CREATE TYPE", r.createComposite(n.CompositeTypeStmt)
 	case *pg_query.Node_CreateDomainStmt:

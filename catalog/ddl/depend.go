@@ -418,13 +418,15 @@ func (r *run) typeDependents(oid uint32) []dependent {
 			}
 		}
 		for _, d := range r.before.Types() {
-			if d.Base == want {
-				group = append(group, dependent{object: object{kind: objType, oid: d.OID}, on: "type " + r.typeText(want)})
+			if d.Base == want || d.Kind == 'r' && d.Subtype == want || d.RangeOf == want {
+				group = append(group, dependent{object: object{kind: objType, oid: d.OID}, on: "type " + r.typeText(want), auto: d.RangeOf == want})
 			}
 		}
 		for _, f := range r.before.Functions() {
 			if f.Ret == want || slices.ContainsFunc(f.Args, func(a catalog.FunctionArg) bool { return a.Type == want }) {
-				group = append(group, dependent{object: object{kind: objFunction, oid: f.OID}, on: "type " + r.typeText(want)})
+				o := object{kind: objFunction, oid: f.OID}
+				owner := r.rangeOwner(o)
+				group = append(group, dependent{object: o, on: "type " + r.typeText(want), auto: owner != nil})
 			}
 		}
 		slices.SortStableFunc(group, func(a, b dependent) int { return cmp.Or(cmp.Compare(a.oid, b.oid), cmp.Compare(a.sub, b.sub)) })

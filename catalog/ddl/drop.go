@@ -210,7 +210,8 @@ func (r *run) dropType(n *pg_query.DropStmt, tn *pg_query.TypeName) ([]object, e
 		return nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop type %s because type %s requires it", r.typeText(t), r.typeText(t.Elem)).
 			WithHint("You can drop type %s instead.", r.typeText(t.Elem))
 	}
-	return []object{{kind: objType, oid: t.OID}}, nil
+	o := object{kind: objType, oid: t.OID}
+	return []object{o}, r.requiredByRange(o)
 }
 
 func (r *run) dropTrigger(n *pg_query.DropStmt, parts []string) ([]object, error) {

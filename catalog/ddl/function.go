@@ -288,7 +288,8 @@ func (r *run) dropFunction(n *pg_query.DropStmt, o *pg_query.ObjectWithArgs) ([]
 		if word == "function" && f.Kind == 'p' || word == "procedure" && f.Kind != 'p' {
 			return nil, pgerr.New(pgerr.WrongObjectType, "%s is not a %s", r.functionText(f), word)
 		}
-		return []object{{kind: objFunction, oid: f.OID}}, nil
+		o := object{kind: objFunction, oid: f.OID}
+		return []object{o}, r.requiredByRange(o)
 	}
 	if !n.MissingOk || pgerr.Is(err, pgerr.AmbiguousFunction) {
 		return nil, err

@@ -25,7 +25,7 @@ func staticTables() []table {
 		{name: "pg_catalog.pg_opclass", dump: "pg_opclass", keys: []string{"oid", "opcname", "opcfamily", "opcmethod"}, dynamic: extensionTable("opclass", "opcnamespace", "opcowner")},
 		{name: "pg_catalog.pg_operator", dump: "pg_operator", keys: []string{"oid", "oprname", "oprcode"}, dynamic: extensionTable("operator", "oprnamespace", "oprowner")},
 		{name: "pg_catalog.pg_opfamily", dump: "pg_opfamily", keys: []string{"oid", "opfname", "opfmethod"}, dynamic: extensionTable("opfamily", "opfnamespace", "opfowner")},
-		{name: "pg_catalog.pg_range", dump: "pg_range", keys: []string{"rngtypid", "rngmultitypid"}},
+		{name: "pg_catalog.pg_range", dump: "pg_range", keys: []string{"rngtypid", "rngmultitypid"}, dynamic: rangeRows},
 		{name: "pg_catalog.pg_tablespace", dump: "pg_tablespace", keys: []string{"oid", "spcname"}},
 		{name: "pg_catalog.pg_timezone_abbrevs", dump: "pg_timezone_abbrevs"},
 		{name: "pg_catalog.pg_ts_config", dump: "pg_ts_config", keys: []string{"oid", "cfgname"}},

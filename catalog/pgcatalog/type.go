@@ -158,3 +158,22 @@ func enumRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func([
 	}
 	return nil
 }
+
+// rangeRows are the range types of the database.
+func rangeRows(_ context.Context, v *catalog.View, _ *catalog.Key, yield func([]types.Datum) error) error {
+	for _, m := range v.Snapshot.Types() {
+		if m.RangeOf == nil {
+			continue
+		}
+		var info catalog.RangeInfo
+		if i := v.Snapshot.TypeInfo(m.RangeOf.OID).Range; i != nil {
+			info = *i
+		}
+		if err := yield([]types.Datum{
+			oid(m.RangeOf.OID), oid(m.Subtype.OID), oid(m.OID), oid(info.Collation), oid(info.OpClass), oid(0), oid(info.Difference),
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

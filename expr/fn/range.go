@@ -244,7 +244,8 @@ func rangeFlag(f func(s []*types.Range) bool) f1 {
 }
 
 // makeRange is int4range(lower, upper [, bounds]) and its kin.
-func makeRange(t *types.T) expr.EvalFunc {
+func makeRange(c *expr.Call) (expr.EvalFunc, error) {
+	t := c.Fn.Ret
 	return func(_ *expr.Env, args []datum) (datum, error) {
 		flags := "[)"
 		if len(args) == 3 {
@@ -264,11 +265,12 @@ func makeRange(t *types.T) expr.EvalFunc {
 			return types.Null, err
 		}
 		return types.Ref(r), nil
-	}
+	}, nil
 }
 
 // makeMultirange is int4multirange() and its kin: of nothing, a range, or an array of ranges.
-func makeMultirange(t *types.T) expr.EvalFunc {
+func makeMultirange(c *expr.Call) (expr.EvalFunc, error) {
+	t := c.Fn.Ret
 	return func(_ *expr.Env, args []datum) (datum, error) {
 		var ranges []*types.Range
 		if len(args) == 1 {
@@ -287,5 +289,5 @@ func makeMultirange(t *types.T) expr.EvalFunc {
 			}
 		}
 		return types.Ref(types.NewMultirange(t.Subtype, ranges)), nil
-	}
+	}, nil
 }

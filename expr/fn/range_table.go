@@ -20,10 +20,9 @@ func rangeImpls() []expr.Impl {
 		{"daterange", "datemultirange", 3941, 3942, 4292},
 		{"int8range", "int8multirange", 3945, 3946, 4295},
 	} {
-		r, m := makeRange(types.ByName(c.rangeName)), makeMultirange(types.ByName(c.multiName))
-		out = append(out, expr.Impl{OID: c.two, Name: c.rangeName, Eval: r}, expr.Impl{OID: c.three, Name: c.rangeName, Eval: r})
+		out = append(out, expr.Impl{OID: c.two, Name: c.rangeName, Make: makeRange}, expr.Impl{OID: c.three, Name: c.rangeName, Make: makeRange})
 		for i := range uint32(3) {
-			out = append(out, expr.Impl{OID: c.none + i, Name: c.multiName, Eval: m})
+			out = append(out, expr.Impl{OID: c.none + i, Name: c.multiName, Make: makeMultirange})
 		}
 	}
 	return out

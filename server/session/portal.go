@@ -77,6 +77,9 @@ func protocolViolation(format string, args ...any) error {
 }
 
 func (s *Session) bind(ctx context.Context, name, statement string, paramFormats []int16, params [][]byte, resultFormats []int16) error {
+	if err := s.overdue(); err != nil {
+		return err
+	}
 	prep, err := s.find(statement)
 	if err != nil {
 		return err
@@ -196,6 +199,9 @@ func (s *Session) findPortal(name string) (*portal, error) {
 // DescribePortal tells a portal's columns.
 func (s *Session) DescribePortal(ctx context.Context, name string) error {
 	p, err := s.findPortal(name)
+	if err == nil {
+		err = s.overdue()
+	}
 	if err == nil && s.tx.Failed() && len(p.cols) > 0 {
 		err = s.inFailed(nil)
 	}
@@ -236,6 +242,9 @@ func (s *Session) Execute(ctx context.Context, name string, maxRows uint32) erro
 }
 
 func (s *Session) execute(ctx context.Context, p *portal, maxRows uint32) error {
+	if err := s.overdue(); err != nil {
+		return err
+	}
 	if p.prep.node == nil {
 		s.client.Empty()
 		return nil
@@ -268,6 +277,7 @@ func (s *Session) execute(ctx context.Context, p *portal, maxRows uint32) error 
 	case suspended:
 		s.client.Suspended()
 	default:
+		s.deadline = time.Time{}
 		s.client.Complete(tag)
 	}
 	return nil

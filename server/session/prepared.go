@@ -305,6 +305,9 @@ func (s *Session) Parse(ctx context.Context, name, query string, oids []uint32) 
 }
 
 func (s *Session) prepareText(ctx context.Context, name, query string, oids []uint32) error {
+	if err := s.overdue(); err != nil {
+		return err
+	}
 	if name != "" && s.prepared[name] != nil {
 		return duplicatePrepared(name)
 	}
@@ -397,6 +400,9 @@ func (s *Session) DescribeStatement(ctx context.Context, name string) error {
 }
 
 func (s *Session) describeStatement(ctx context.Context, name string) error {
+	if err := s.overdue(); err != nil {
+		return err
+	}
 	p, err := s.find(name)
 	if err != nil {
 		return err

@@ -239,6 +239,7 @@ func isTransactionControl(n *pg_query.Node) bool { return n.GetTransactionStmt()
 func (s *Session) Simple(ctx context.Context, query string) error {
 	s.active(query)
 	defer s.waiting()
+	s.deadline = time.Time{}
 	err := s.simple(ctx, query)
 	if err != nil {
 		s.abort(ctx)

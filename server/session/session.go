@@ -40,7 +40,9 @@ type Session struct {
 	levels    []saveLevel
 	xactStart time.Time
 	stmtStart time.Time
-	xid       int64
+	// deadline is when statement_timeout ends a statement of the extended protocol, zero before its first message.
+	deadline time.Time
+	xid      int64
 
 	prepared map[string]*prepared
 	portals  map[string]*portal
@@ -299,8 +301,28 @@ func (s *Session) limit(ctx context.Context) (context.Context, context.CancelFun
 	if d.StatementTimeout <= 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, d.StatementTimeout,
-		pgerr.New(pgerr.QueryCanceled, "canceling statement due to statement timeout"))
+	until := s.deadline
+	if until.IsZero() {
+		until = time.Now().Add(d.StatementTimeout)
+	}
+	return context.WithDeadlineCause(ctx, until, timedOut())
+}
+
+func timedOut() error {
+	return pgerr.New(pgerr.QueryCanceled, "canceling statement due to statement timeout")
+}
+
+// overdue starts the clock of statement_timeout with the first message of a statement, and fails when the time is over at
+// one of the next: the waits for the client between Parse and the end of Execute count.
+func (s *Session) overdue() error {
+	switch d := s.set.Derived().StatementTimeout; {
+	case d <= 0:
+	case s.deadline.IsZero():
+		s.deadline = time.Now().Add(d)
+	case time.Now().After(s.deadline):
+		return timedOut()
+	}
+	return nil
 }
 
 // cancelled replaces what a cancelled statement failed with by why it was cancelled.

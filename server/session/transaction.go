@@ -88,6 +88,7 @@ func (s *Session) Fail(ctx context.Context) { s.abort(ctx) }
 // Sync ends the implicit transaction of the messages since the last one.
 func (s *Session) Sync(ctx context.Context) error {
 	defer s.waiting()
+	s.deadline = time.Time{}
 	return s.endImplicit(ctx)
 }
 
