@@ -176,5 +176,9 @@ func inputTimeTZ(io *IO, s string) (Datum, error) {
 	if f := d.decode(s); f != faultNone {
 		return Null, dtError(f, "time with time zone", s, d.badZone)
 	}
+	if d.west <= -maxZone || d.west >= maxZone {
+		// PostgreSQL takes 'UTC+30' for 30 hours, writes them as -30, and cannot read that.
+		return Null, dtError(faultZone, "time with time zone", s, "")
+	}
 	return Ref(&TimeTZ{Micros: d.micros(), Zone: int32(d.west)}), nil
 }

@@ -98,7 +98,7 @@ func posixZone(s string) (*time.Location, bool) {
 		}
 		abbrev, rest = s[:i], s[i:]
 	}
-	n := strings.LastIndexAny("+-", rest[:min(1, len(rest))]) + 1
+	n := strings.IndexAny(rest[:min(1, len(rest))], "+-") + 1
 	for n < len(rest) && (rest[n] >= '0' && rest[n] <= '9' || rest[n] == ':') {
 		n++
 	}
