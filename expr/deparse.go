@@ -3,6 +3,7 @@ package expr
 import (
 	"strings"
 
+	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/types"
 )
 
@@ -20,14 +21,17 @@ type DeparseOptions struct {
 	FuncName func(p *Proc) string
 	// Column prints a column; nil means its quoted ColRef.Name.
 	Column func(c *ColRef) string
-	// Subquery prints a sublink; nil prints "(SELECT ...)", which no stored expression contains.
-	Subquery func(s *Subquery) string
+	// Query prints what only a query has: columns that stand for aggregates and window functions, merged columns of joins,
+	// subqueries, each at an indentation. ok is false for all else. nil prints a subquery as "(SELECT ...)".
+	Query func(e Expr, indent int) (text string, ok bool)
+	// Indent is how far lines that CASE breaks are indented.
+	Indent int
 }
 
 // Deparse prints a bound expression as SQL, in the form in which PostgreSQL shows stored expressions: every operator in
 // parentheses, casts as (x)::type, implicit casts shown below the top.
 func Deparse(e Expr, o DeparseOptions) string {
-	d := &deparser{o: o}
+	d := &deparser{o: o, indent: o.Indent}
 	if d.o.IO == nil {
 		d.o.IO = types.DefaultIO()
 	}
@@ -54,8 +58,17 @@ func (d *deparser) keyword(s string, before, after int) {
 	d.indent += before
 	text := strings.TrimRight(d.b.String(), " ")
 	d.b.Reset()
-	d.put(text, "\n", strings.Repeat(" ", max(d.indent, 0)), s)
+	d.put(text, "\n", strings.Repeat(" ", Indentation(d.indent)), s)
 	d.indent += after
+}
+
+// Indentation is how many blanks a line of a nesting level gets: deep nesting starts again at the left.
+func Indentation(level int) int {
+	const limit = 40
+	if level < limit {
+		return max(level, 0)
+	}
+	return (limit + (level-limit)/4) % limit
 }
 
 func (d *deparser) open() {
@@ -92,6 +105,17 @@ func (d *deparser) list(es []Expr, showImplicit bool) {
 }
 
 func (d *deparser) expr(e Expr, showImplicit bool) {
+	if d.o.Query != nil {
+		if text, ok := d.o.Query(e, d.indent); ok {
+			if strings.HasPrefix(text, "\n") {
+				before := strings.TrimRight(d.b.String(), " ")
+				d.b.Reset()
+				d.put(before)
+			}
+			d.put(text)
+			return
+		}
+	}
 	switch e := e.(type) {
 	case *Const:
 		d.constant(e, 0)
@@ -347,10 +371,6 @@ func (d *deparser) subscript(e *Subscript, showImplicit bool) {
 }
 
 func (d *deparser) subquery(s *Subquery) {
-	if d.o.Subquery != nil {
-		d.put(d.o.Subquery(s))
-		return
-	}
 	d.put(map[SubqueryKind]string{SubExists: "EXISTS ", SubArray: "ARRAY"}[s.Kind], "(SELECT ...)")
 }
 
@@ -359,4 +379,20 @@ func pick(cond bool, yes, no string) string {
 		return yes
 	}
 	return no
+}
+
+// QueryOptions say how a query is printed.
+type QueryOptions struct {
+	DeparseOptions
+	// Relation prints the name of a table or view.
+	Relation func(r *catalog.Relation) string
+	// Wrap is the width at which lists are broken: 0 puts every entry on a line of its own, -1 breaks none.
+	Wrap int
+	// Columns are the names of the query's columns; nil leaves those that it gives itself.
+	Columns []string
+}
+
+// QueryPrinter prints the query of a view, given as it is stored, in the layout in which PostgreSQL shows it.
+type QueryPrinter interface {
+	ShowQuery(env *Env, stored string, o QueryOptions) (string, error)
 }

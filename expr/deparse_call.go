@@ -187,7 +187,7 @@ func plainLiteral(s string) string { return "'" + strings.ReplaceAll(s, "'", "''
 // simpleNode reports whether an operand of parent needs no parentheses of its own in the pretty form.
 func simpleNode(e, parent Expr) bool {
 	switch x := e.(type) {
-	case *Const, *Param, *ColRef, *CaseArg, *Subscript, *Array, *Row, *Coalesce, *MinMax, *NullIf, *Agg, *WindowCall, *Case, *Subquery:
+	case *Const, *Param, *ColRef, *CaseArg, *Subscript, *Array, *Row, *Coalesce, *MinMax, *NullIf, *Agg, *WindowCall, *Case:
 		return true
 	case *Field:
 		_, field := parent.(*Field)
@@ -212,14 +212,19 @@ func simpleNode(e, parent Expr) bool {
 		switch parent.(type) {
 		case *And, *Or:
 			return true
+		case *Not: // NOT (a AND b)
+			return false
 		}
 		return ownSeparators(parent)
 	case *Or:
-		if _, ok := parent.(*Or); ok {
+		switch parent.(type) {
+		case *Or:
 			return true
+		case *And, *Not: // a AND (b OR c)
+			return false
 		}
 		return ownSeparators(parent)
-	case *IsNull, *BoolTest, *Distinct:
+	case *IsNull, *BoolTest, *Distinct, *Subquery:
 		return ownSeparators(parent)
 	}
 	return false

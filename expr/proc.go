@@ -175,6 +175,8 @@ type Env struct {
 	CaseArg types.Datum
 	// Routines runs the bodies of user-defined functions; nil where none can run.
 	Routines Routines
+	// Queries prints the queries of views; nil where they are shown as they are stored.
+	Queries QueryPrinter
 	// Subplan runs a Subquery's plan; set by the executor.
 	Subplan func(env *Env, s *Subquery, row []types.Datum) (types.Datum, error)
 }

@@ -35,6 +35,9 @@ type binder struct {
 	describing bool
 	uses       []Reference
 
+	// rec keeps what is bound, for printing a query; nil otherwise.
+	rec *record
+
 	relations, writes []*catalog.Relation
 	nextCTE           int
 	locks             bool

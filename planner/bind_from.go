@@ -79,13 +79,13 @@ func (s *scope) checkNames(a, b []*nsItem) error {
 func (s *scope) fromItem(n *pg_query.Node) (Node, []*nsItem, error) {
 	switch n := n.Node.(type) {
 	case *pg_query.Node_RangeVar:
-		return s.single(s.rangeVar(n.RangeVar))
+		return s.single(n.RangeVar)(s.rangeVar(n.RangeVar))
 	case *pg_query.Node_RangeSubselect:
-		return s.single(s.rangeSubselect(n.RangeSubselect))
+		return s.single(n.RangeSubselect)(s.rangeSubselect(n.RangeSubselect))
 	case *pg_query.Node_RangeFunction:
-		return s.single(s.rangeFunction(n.RangeFunction))
+		return s.single(n.RangeFunction)(s.rangeFunction(n.RangeFunction))
 	case *pg_query.Node_RangeTableSample:
-		return s.single(s.tableSample(n.RangeTableSample))
+		return s.single(n.RangeTableSample.Relation.GetRangeVar())(s.tableSample(n.RangeTableSample))
 	case *pg_query.Node_JoinExpr:
 		return s.joinExpr(n.JoinExpr)
 	case *pg_query.Node_RangeTableFunc:
@@ -94,12 +94,16 @@ func (s *scope) fromItem(n *pg_query.Node) (Node, []*nsItem, error) {
 	return nil, nil, pgerr.Unsupported("this FROM item")
 }
 
-func (s *scope) single(n Node, it *nsItem, err error) (Node, []*nsItem, error) {
-	if err != nil {
-		return nil, nil, err
+// single adds one bound FROM item, written as src, to the level.
+func (s *scope) single(src any) func(Node, *nsItem, error) (Node, []*nsItem, error) {
+	return func(n Node, it *nsItem, err error) (Node, []*nsItem, error) {
+		if err != nil {
+			return nil, nil, err
+		}
+		s.rtable = append(s.rtable, it)
+		s.b.rec.item(src, it)
+		return n, []*nsItem{it}, nil
 	}
-	s.rtable = append(s.rtable, it)
-	return n, []*nsItem{it}, nil
 }
 
 // relation finds the relation that a RangeVar names.
@@ -288,13 +292,13 @@ func (s *scope) view(rel *catalog.Relation, it *nsItem) (Node, error) {
 		return nil, err
 	}
 	b.viewDepth++
-	noParams, path, describing := b.noParams, b.c.Path, b.describing
-	b.noParams, b.describing = true, false
+	noParams, path, describing, rec := b.noParams, b.c.Path, b.describing, b.rec
+	b.noParams, b.describing, b.rec = true, false, nil
 	vs := b.newScope(nil)
 	vs.locking = s.lockingFor(it.alias)
 	it.sub = true
 	q, err := vs.query(sel, true)
-	b.noParams, b.describing = noParams, describing
+	b.noParams, b.describing, b.rec = noParams, describing, rec
 	b.c.Path = path
 	b.viewDepth--
 	if err != nil {

@@ -49,6 +49,9 @@ func (s *scope) rangeFunction(r *pg_query.RangeFunction) (Node, *nsItem, error) 
 		it.alias = r.Alias.Aliasname
 	}
 	scan.Alias = it.alias
+	if s.b.rec != nil {
+		s.b.rec.funcs[r] = scan.Funcs
+	}
 	if r.Ordinality {
 		fields = append(fields, types.Field{Name: "ordinality", Type: types.Int8T, Typmod: -1})
 	}

@@ -174,6 +174,7 @@ func (s *scope) groupKey(q *selectState, n *pg_query.Node) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	s.b.rec.group(q.sel, n, i)
 	t := &q.targets[i]
 	if err := s.unknownToText(&t.x, t.loc); err != nil {
 		return 0, err

@@ -44,12 +44,16 @@ func (s *scope) joinExpr(j *pg_query.JoinExpr) (Node, []*nsItem, error) {
 		using = common(lcols, rcols)
 	}
 	item := &nsItem{join: true, colsVisible: true}
+	if s.b.rec != nil {
+		s.b.rec.item(j, item)
+		s.b.rec.using[j] = using
+	}
 	merged, err := s.using(node, using, &lcols, &rcols)
 	if err != nil {
 		return nil, nil, err
 	}
 	if j.Quals != nil {
-		if err := s.joinOn(node, j.Quals, ns); err != nil {
+		if err := s.joinOn(node, j, ns); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -88,13 +92,16 @@ func (s *scope) rightSide(n *pg_query.Node, lns []*nsItem, kind JoinKind) (Node,
 	return right, rns, err == nil && hitAny(s.hits[hits:], lns), err
 }
 
-func (s *scope) joinOn(node *Join, quals *pg_query.Node, ns []*nsItem) error {
+func (s *scope) joinOn(node *Join, j *pg_query.JoinExpr, ns []*nsItem) error {
 	outer := s.ns
 	s.ns = ns
 	defer func() { s.ns = outer }()
 	return s.with(inJoinOn, func() error {
-		on, err := s.boolean(quals, "JOIN/ON")
+		on, err := s.boolean(j.Quals, "JOIN/ON")
 		if err == nil {
+			if s.b.rec != nil {
+				s.b.rec.quals[j] = on
+			}
 			node.On = append(node.On, conjuncts(on)...)
 		}
 		return err

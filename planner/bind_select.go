@@ -16,6 +16,7 @@ type query struct {
 	proj *Project
 	// locs are where the columns stand in the text; nil when that is not known.
 	locs []int32
+	rec  *selectRecord
 }
 
 // loc is where a column stands, -1 when that is not known.
@@ -131,6 +132,7 @@ func (s *scope) simpleSelect(sel *pg_query.SelectStmt, resolve bool) (*query, er
 			return nil, err
 		}
 	}
+	kept := s.b.rec.keep(s, q)
 	if err := s.rewriteGrouped(q); err != nil {
 		return nil, err
 	}
@@ -138,7 +140,11 @@ func (s *scope) simpleSelect(sel *pg_query.SelectStmt, resolve bool) (*query, er
 	if err := s.lockRows(q); err != nil {
 		return nil, err
 	}
-	return s.assemble(q)
+	out, err := s.assemble(q)
+	if err == nil {
+		out.rec = kept
+	}
+	return out, err
 }
 
 func (s *scope) where(n *pg_query.Node) ([]expr.Expr, error) {

@@ -133,6 +133,7 @@ func (s *scope) retype(q *query, from, to []expr.Expr) Node {
 		}
 		if q.cols[i].Type == types.UnknownT && q.proj != nil {
 			q.proj.Exprs[i] = to[i]
+			q.rec.retyped(i, to[i])
 			q.proj.Out[i].Type, q.proj.Out[i].Mod = to[i].Type(), to[i].Typmod()
 			s.b.cols[cols[i].ID].Type = to[i].Type()
 			cols[i].Type = to[i].Type()

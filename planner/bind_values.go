@@ -46,7 +46,11 @@ func (s *scope) valuesQuery(sel *pg_query.SelectStmt, resolve bool) (*query, err
 		c := s.b.newCol(Col{Name: fmt.Sprintf("column%d", i+1), Type: t, Mod: mod, NotNull: notNullable}, s)
 		v.Out = append(v.Out, c)
 	}
-	return s.ordered(sel, v)
+	q, err := s.ordered(sel, v)
+	if err == nil && s.b.rec != nil {
+		s.b.rec.of(sel).values = rows
+	}
+	return q, err
 }
 
 // valueRows binds the rows of VALUES.
@@ -102,6 +106,7 @@ func (s *scope) ordered(sel *pg_query.SelectStmt, node Node) (*query, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.b.rec.keep(s, &selectState{sel: sel, targets: targets, order: items, limit: limit})
 	keys := make([]expr.SortKey, len(items))
 	for i, o := range items {
 		keys[i] = o.key(targets[o.target].x)

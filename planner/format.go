@@ -76,13 +76,17 @@ func formatExpr(e expr.Expr, subs *[]*expr.Subquery) string {
 	return expr.Deparse(e, expr.DeparseOptions{
 		ShowImplicit: true,
 		Column:       func(c *expr.ColRef) string { return fmt.Sprintf("%s#%d", c.Name, c.ID) },
-		Subquery: func(s *expr.Subquery) string {
+		Query: func(e expr.Expr, _ int) (string, bool) {
+			s, ok := e.(*expr.Subquery)
+			if !ok {
+				return "", false
+			}
 			*subs = append(*subs, s)
 			kind := [...]string{"scalar", "exists", "any", "all", "array"}[s.Kind]
 			if s.Test != nil {
-				return fmt.Sprintf("%s(subplan %d: %s)", kind, len(*subs), formatExpr(s.Test, subs))
+				return fmt.Sprintf("%s(subplan %d: %s)", kind, len(*subs), formatExpr(s.Test, subs)), true
 			}
-			return fmt.Sprintf("%s(subplan %d)", kind, len(*subs))
+			return fmt.Sprintf("%s(subplan %d)", kind, len(*subs)), true
 		},
 	})
 }

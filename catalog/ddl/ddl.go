@@ -48,6 +48,8 @@ type Expressions interface {
 	Deparse(s *catalog.Snapshot, e expr.Expr) string
 	// Query plans a SELECT and returns its output columns.
 	Query(ctx context.Context, s *catalog.Snapshot, stmt *pg_query.Node) ([]QueryCol, error)
+	// ShowQuery prints a SELECT with every * written out and all names outside of pg_catalog qualified.
+	ShowQuery(ctx context.Context, s *catalog.Snapshot, sel *pg_query.SelectStmt) (string, error)
 	// View binds the query of a view.
 	View(ctx context.Context, s *catalog.Snapshot, sel *pg_query.SelectStmt) (*planner.ViewDescription, error)
 	// Env is what evaluation depends on.

@@ -68,6 +68,10 @@ func (x *exprs) Query(ctx context.Context, s *catalog.Snapshot, stmt *pg_query.N
 	return cols, nil
 }
 
+func (x *exprs) ShowQuery(ctx context.Context, s *catalog.Snapshot, sel *pg_query.SelectStmt) (string, error) {
+	return planner.ShowQuery(ctx, x.context(s), sel, pgcatalog.StoredQueryOptions(s))
+}
+
 func (x *exprs) View(ctx context.Context, s *catalog.Snapshot, sel *pg_query.SelectStmt) (*planner.ViewDescription, error) {
 	return planner.DescribeView(ctx, x.context(s), sel)
 }

@@ -209,6 +209,11 @@ func (r *run) qualifyNames(query *pg_query.Node) (uses []uint32, temp bool) {
 		if c := m.GetCommonTableExpr(); c != nil {
 			ctes = append(ctes, c.Ctename)
 		}
+		if f := m.GetFuncCall(); f != nil && len(f.Funcname) == 1 {
+			if schema := r.schemaOfFunctions(f.Funcname[0].GetString_().GetSval()); schema != "" {
+				f.Funcname = []*pg_query.Node{stringNode(schema), f.Funcname[0]}
+			}
+		}
 		return true
 	})
 	WalkRanges(query, func(rv *pg_query.RangeVar) {
@@ -230,13 +235,33 @@ func (r *run) qualifyNames(query *pg_query.Node) (uses []uint32, temp bool) {
 	return uses, temp
 }
 
+// schemaOfFunctions is the one schema of the search path that has functions of a name; "" when it is pg_catalog or when
+// several have, so that the call's arguments decide.
+func (r *run) schemaOfFunctions(name string) string {
+	found := ""
+	for _, schema := range r.c.Path {
+		if len(r.snap().FunctionsIn(schema, name)) == 0 {
+			continue
+		}
+		if found != "" || len(r.resolver().Procs.ByName("pg_catalog", name)) > 0 {
+			return ""
+		}
+		found = schema
+	}
+	return found
+}
+
 // viewText prints a view's query with every * written out: columns that are added to a table later are not in the view.
 func (r *run) viewText(query *pg_query.Node, cols []QueryCol) (string, error) {
 	expanded := proto.Clone(query).(*pg_query.Node)
 	if r.expandStars(expanded.GetSelectStmt()) {
 		return deparseStmt(expanded)
 	}
-	// A * over a join with merged columns or over a function: the outer query picks the columns by name.
+	// A * over a join with merged columns or over a function.
+	if text, err := r.c.Exprs.ShowQuery(r.ctx, r.snap(), proto.Clone(query).(*pg_query.Node).GetSelectStmt()); err == nil {
+		return text, nil
+	}
+	// The outer query picks the columns by name.
 	seen := map[string]bool{}
 	outer := &pg_query.SelectStmt{LimitOption: pg_query.LimitOption_LIMIT_OPTION_DEFAULT, Op: pg_query.SetOperation_SETOP_NONE}
 	for _, c := range cols {

@@ -3,8 +3,6 @@ package pgcatalog
 import (
 	"strings"
 
-	pg_query "github.com/pganalyze/pg_query_go/v6"
-
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/sql"
@@ -38,13 +36,14 @@ func definitionFunctions() []expr.Impl {
 		return text(s), nil
 	}))
 	b.each("pg_get_viewdef", nil, viewDefinition)
-	b.add("pg_get_ruledef", scoped(func(c scope, a []datum) (datum, error) {
+	b.add("pg_get_ruledef", viewed(func(e env, v *catalog.View, a []datum) (datum, error) {
+		c := scope{v.Snapshot, v.SearchPath}
 		rel, sub, ok := madeOwner(c.s, oidOf(a[0]))
 		r := c.s.RelationByOID(rel)
 		if !ok || r == nil || sub != madeRule {
 			return types.Null, nil
 		}
-		return text("CREATE RULE \"_RETURN\" AS\n    ON SELECT TO " + qualified(r.Schema, r.Name) + " DO INSTEAD " + c.viewText(r)), nil
+		return text("CREATE RULE \"_RETURN\" AS\n    ON SELECT TO " + qualified(r.Schema, r.Name) + " DO INSTEAD " + c.viewText(e, r, viewLayout{})), nil
 	}))
 	b.add("pg_get_triggerdef", scoped(func(c scope, a []datum) (datum, error) {
 		return c.triggerDefinition(oidOf(a[0]), len(a) == 2 && a[1].Bool())
@@ -59,53 +58,6 @@ func definitionFunctions() []expr.Impl {
 	b.constant(types.Null, "pg_get_partition_constraintdef", "pg_get_statisticsobjdef", "pg_get_statisticsobjdef_columns",
 		"pg_get_statisticsobjdef_expressions", "pg_get_function_sqlbody", "pg_get_replica_identity_index")
 	return b.out
-}
-
-// viewText is a view's definition with the blank before and the semicolon after it that pg_get_viewdef prints. Tables that
-// the search path finds lose the schema under which the stored text names them.
-func (c scope) viewText(r *catalog.Relation) string {
-	stored := strings.TrimSuffix(strings.TrimSpace(r.View), ";")
-	tree, err := pg_query.Parse(stored)
-	if err != nil || isSystem(r) {
-		return " " + stored + ";"
-	}
-	visitMessages(tree.ProtoReflect(), func(m any) bool {
-		if rv, ok := m.(*pg_query.RangeVar); ok && rv.Schemaname != "" {
-			if o, ok := c.findRelation(rv.Schemaname, rv.Relname); ok && c.relationVisible(o, rv.Relname) {
-				rv.Schemaname = ""
-			}
-		}
-		return true
-	})
-	shown, err := pg_query.Deparse(tree)
-	if err != nil {
-		shown = stored
-	}
-	return " " + shown + ";"
-}
-
-func viewDefinition(p *procFact) expr.Impl {
-	byName := p.args[0] == types.TextT
-	return expr.Impl{OID: p.oid, Name: p.name, Eval: scoped(func(c scope, a []datum) (datum, error) {
-		o := oidOf(a[0])
-		if byName {
-			var err error
-			if o, err = (&Names{c.s, c.path}).RegIn(types.RegclassT, a[0].Str()); err != nil {
-				return types.Null, err
-			}
-		}
-		r := c.s.RelationByOID(o)
-		if r == nil {
-			return types.Null, nil
-		}
-		if !isView(r) {
-			return text("Not a view"), nil
-		}
-		if r.View == "" { // a view of the system that is computed
-			return text(" SELECT * FROM " + qualified(r.Schema, r.Name) + ";"), nil
-		}
-		return text(c.viewText(r)), nil
-	})}
 }
 
 // indexKeyText prints a key's column or expression.

@@ -213,6 +213,11 @@ func (d *database) Query(ctx context.Context, snap *catalog.Snapshot, stmt *pg_q
 	return out, nil
 }
 
+// ShowQuery implements ddl.Expressions.
+func (d *database) ShowQuery(ctx context.Context, snap *catalog.Snapshot, sel *pg_query.SelectStmt) (string, error) {
+	return planner.ShowQuery(ctx, d.context(snap), sel, pgcatalog.StoredQueryOptions(snap))
+}
+
 // View implements ddl.Expressions.
 func (d *database) View(ctx context.Context, snap *catalog.Snapshot, sel *pg_query.SelectStmt) (*planner.ViewDescription, error) {
 	return planner.DescribeView(ctx, d.context(snap), sel)

@@ -14,6 +14,7 @@ import (
 	"github.com/pgmongo/pgmongo/catalog/pgcatalog"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/planner"
+	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/txn"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -220,9 +221,26 @@ func (d *definitions) Query(ctx context.Context, snap *catalog.Snapshot, stmt *p
 	return cols, nil
 }
 
+// ShowQuery implements ddl.Expressions.
+func (d *definitions) ShowQuery(ctx context.Context, snap *catalog.Snapshot, sel *pg_query.SelectStmt) (string, error) {
+	return planner.ShowQuery(ctx, d.s.planContext(ctx, snap, nil), sel, pgcatalog.StoredQueryOptions(snap))
+}
+
 // View implements ddl.Expressions.
 func (d *definitions) View(ctx context.Context, snap *catalog.Snapshot, sel *pg_query.SelectStmt) (*planner.ViewDescription, error) {
 	return planner.DescribeView(ctx, d.s.planContext(ctx, snap, nil), sel)
+}
+
+// queries implements expr.QueryPrinter.
+type queries Session
+
+// ShowQuery implements expr.QueryPrinter.
+func (q *queries) ShowQuery(env *expr.Env, stored string, o expr.QueryOptions) (string, error) {
+	stmts, err := sql.Parse(stored)
+	if err != nil || len(stmts) != 1 || stmts[0].Node.GetSelectStmt() == nil {
+		return "", pgerr.Internal("the query of a view is not one SELECT: %w", err)
+	}
+	return planner.ShowQuery(env.Ctx, (*Session)(q).planContext(env.Ctx, env.View.Snapshot, nil), stmts[0].Node.GetSelectStmt(), o)
 }
 
 // Env implements ddl.Expressions.

@@ -247,8 +247,8 @@ func (s *Session) io(snap *catalog.Snapshot) *types.IO {
 // env makes what the evaluation of one statement depends on.
 func (s *Session) env(ctx context.Context, snap *catalog.Snapshot, params []types.Datum) *expr.Env {
 	return &expr.Env{
-		Routines: &routines{s: s},
-		Ctx:      ctx, IO: s.io(snap), Params: params, XactStart: s.xactStart, StmtStart: s.stmtStart, Session: s,
+		Routines: &routines{s: s}, Queries: (*queries)(s),
+		Ctx: ctx, IO: s.io(snap), Params: params, XactStart: s.xactStart, StmtStart: s.stmtStart, Session: s,
 		View: &catalog.View{Snapshot: snap, SearchPath: s.path(snap), User: s.User(), Live: liveView{s}},
 	}
 }
