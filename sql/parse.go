@@ -5,6 +5,7 @@ package sql
 import (
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 	"github.com/pganalyze/pg_query_go/v6/parser"
@@ -26,7 +27,7 @@ type Statement struct {
 func Parse(query string) ([]Statement, error) {
 	tree, err := pg_query.Parse(query)
 	if err != nil {
-		return nil, parseError(err)
+		return nil, parseError(err, query)
 	}
 	stmts := make([]Statement, 0, len(tree.Stmts))
 	for _, raw := range tree.Stmts {
@@ -65,7 +66,7 @@ func ParseTypeName(text string) (*pg_query.TypeName, error) {
 func Fingerprint(query string) (string, error) {
 	fp, err := pg_query.Fingerprint(query)
 	if err != nil {
-		return "", parseError(err)
+		return "", parseError(err, query)
 	}
 	return fp, nil
 }
@@ -74,17 +75,47 @@ func Fingerprint(query string) (string, error) {
 func Normalize(query string) (string, error) {
 	n, err := pg_query.Normalize(query)
 	if err != nil {
-		return "", parseError(err)
+		return "", parseError(err, query)
 	}
 	return n, nil
 }
 
-func parseError(err error) error {
+// grammarErrors are the errors of the grammar with another SQLSTATE than 42601, by words of their messages: the parser
+// hands on no SQLSTATE.
+var grammarErrors = []struct {
+	words string
+	code  pgerr.Code
+}{
+	{"frame start", pgerr.WindowingError},
+	{"frame end", pgerr.WindowingError},
+	{"frame starting from", pgerr.WindowingError},
+	{"precision for type float must be", pgerr.InvalidParameterValue},
+	{"constraints cannot be marked", pgerr.FeatureNotSupported},
+	{"is only supported for ON DELETE actions", pgerr.FeatureNotSupported},
+	{"is no longer supported", pgerr.FeatureNotSupported},
+	{"not yet implemented", pgerr.FeatureNotSupported},
+	{"cannot include schema elements", pgerr.FeatureNotSupported},
+	{"WITH CHECK OPTION not supported", pgerr.FeatureNotSupported},
+	{"aggregates cannot have", pgerr.FeatureNotSupported},
+}
+
+func parseError(err error, query string) error {
 	var pe *parser.Error
 	if !errors.As(err, &pe) {
 		return pgerr.New(pgerr.SyntaxError, "%w", err)
 	}
 	e := pgerr.New(pgerr.SyntaxError, "%s", pe.Message)
+	for _, k := range grammarErrors {
+		if strings.Contains(pe.Message, k.words) {
+			e.Code = k.code
+		}
+	}
+	if pe.Message == "invalid Unicode escape" {
+		e.Hint = "Unicode escapes must be \\XXXX or \\+XXXXXX."
+		if at := []rune(query)[min(pe.Cursorpos, utf8.RuneCountInString(query)):]; len(at) > 0 && (at[0] == 'u' || at[0] == 'U') { // in E'...'
+			e.Code, e.Hint = pgerr.InvalidEscapeSequence, "Unicode escapes must be \\uXXXX or \\UXXXXXXXX."
+		}
+	}
 	if pe.Cursorpos > 0 {
 		e.Position = pe.Cursorpos // 1-based, in characters
 	}
@@ -105,7 +136,7 @@ func IsFunctionCall(text string) bool {
 func Scan(text string) ([]*pg_query.ScanToken, error) {
 	r, err := pg_query.Scan(text)
 	if err != nil {
-		return nil, parseError(err)
+		return nil, parseError(err, text)
 	}
 	return r.Tokens, nil
 }

@@ -11,7 +11,9 @@ import (
 // FormatType returns the SQL name of a type as format_type does: "character varying(10)", "timestamp(3) without time zone".
 // Types outside of pg_catalog and public are qualified; see FormatTypeIn for another search path.
 func FormatType(t *T, typmod int32) string {
-	return FormatTypeIn(t, typmod, func(t *T) bool { return t.Schema == "pg_catalog" || t.Schema == "public" || t.Schema == "" })
+	return FormatTypeIn(t, typmod, func(t *T) bool {
+		return t.Schema == "pg_catalog" || t.Schema == "public" || t.Schema == "" || strings.HasPrefix(t.Schema, "pg_temp_")
+	})
 }
 
 // FormatTypeIn is FormatType with the search path's visibility of types.

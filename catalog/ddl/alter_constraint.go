@@ -153,6 +153,9 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 	if err := collate(collated, def); err != nil {
 		return err
 	}
+	if err := a.ownColumn(c); err != nil {
+		return err
+	}
 	old := r.snap().RelationByOID(a.oid)
 	value, err := a.conversion(old, col, def, t, mod)
 	if err != nil {
@@ -207,6 +210,24 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 		}
 	}
 	return a.recheck(col.Attnum)
+}
+
+// ownColumn refuses ALTER a TYPE int USING b, ALTER b TYPE int USING a: every USING expression means the values from before
+// the statement, and columns are rewritten one after the other.
+func (a *alter) ownColumn(c *pg_query.AlterTableCmd) error {
+	using := c.Def.GetColumnDef().RawDefault
+	if using == nil {
+		return nil
+	}
+	used, whole := columnRefs(using)
+	for _, n := range a.stmt.Cmds {
+		o := n.GetAlterTableCmd()
+		changed := o.Subtype == pg_query.AlterTableType_AT_AlterColumnType || o.Subtype == pg_query.AlterTableType_AT_DropColumn
+		if changed && o.Name != c.Name && (whole || slices.Contains(used, o.Name)) {
+			return pgerr.Unsupported("USING with a column that the same statement changes")
+		}
+	}
+	return nil
 }
 
 // convertMissing converts the value that documents without the field have.

@@ -510,6 +510,9 @@ func (a *alter) dropColumn(c *pg_query.AlterTableCmd) error {
 			a.r.notice(pgerr.SuccessfulCompletion, "column \"%s\" of relation \"%s\" does not exist, skipping", c.Name, rel.Name)
 			return nil
 		}
+		if slices.Contains(systemColumns, c.Name) {
+			return pgerr.New(pgerr.FeatureNotSupported, "cannot drop system column \"%s\"", c.Name)
+		}
 		_, _, err := a.column(c.Name)
 		return err
 	}

@@ -195,7 +195,7 @@ func (r *run) columnConstraints(s *columnSpec, table string) error {
 			}
 		case pg_query.ConstrType_CONSTR_ATTR_DEFERRABLE, pg_query.ConstrType_CONSTR_ATTR_NOT_DEFERRABLE,
 			pg_query.ConstrType_CONSTR_ATTR_DEFERRED, pg_query.ConstrType_CONSTR_ATTR_IMMEDIATE:
-			if last == nil {
+			if last == nil || last.Contype != pg_query.ConstrType_CONSTR_FOREIGN && last.Contype != pg_query.ConstrType_CONSTR_PRIMARY && last.Contype != pg_query.ConstrType_CONSTR_UNIQUE {
 				return pgerr.New(pgerr.SyntaxError, "misplaced %s clause", attributeName(c.Contype)).At(c.Location)
 			}
 			applyAttribute(last, c.Contype)

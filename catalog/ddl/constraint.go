@@ -229,7 +229,13 @@ func (b *tableBuild) key(c *pg_query.Constraint) error {
 			if slices.Contains(systemColumns, k) {
 				return pgerr.New(pgerr.FeatureNotSupported, "index creation on system columns is not supported")
 			}
-			return pgerr.New(pgerr.UndefinedColumn, "column \"%s\" named in key does not exist", k).At(c.Location)
+			switch {
+			case b.fresh:
+				return pgerr.New(pgerr.UndefinedColumn, "column \"%s\" named in key does not exist", k).At(c.Location)
+			case primary:
+				return pgerr.New(pgerr.UndefinedColumn, "column \"%s\" of relation \"%s\" does not exist", k, b.rel.Name)
+			}
+			return pgerr.New(pgerr.UndefinedColumn, "column \"%s\" named in key does not exist", k)
 		}
 		if slices.Contains(cols, col.Attnum) {
 			what := "unique"
@@ -395,7 +401,7 @@ func (b *tableBuild) foreignKey(c *pg_query.Constraint) error {
 		x, y := b.rel.ByAttnum(cols[i]), parent.ByAttnum(refCols[i])
 		if !r.comparable(x.Type, y.Type) {
 			return pgerr.New(pgerr.DatatypeMismatch, "foreign key constraint \"%s\" cannot be implemented", name).
-				WithDetail("Key columns \"%s\" and \"%s\" are of incompatible types: %s and %s.", x.Name, y.Name, types.FormatType(x.Type, x.Typmod), types.FormatType(y.Type, y.Typmod))
+				WithDetail("Key columns \"%s\" and \"%s\" are of incompatible types: %s and %s.", x.Name, y.Name, types.FormatType(x.Type, -1), types.FormatType(y.Type, -1))
 		}
 		if !uniqueAble(y.Type) {
 			// Rows that refer to a key are found by MongoDB's equality: 1 day is not 24 hours to it.
@@ -416,6 +422,11 @@ func (b *tableBuild) foreignKey(c *pg_query.Constraint) error {
 	if len(c.FkDelSetCols) > 0 {
 		if con.SetColumns, err = keyColumns(b.rel, c.FkDelSetCols); err != nil {
 			return err
+		}
+		for _, col := range con.SetColumns {
+			if !slices.Contains(cols, col) {
+				return pgerr.New(pgerr.InvalidColumnReference, "column \"%s\" referenced in ON DELETE SET action must be part of foreign key", b.rel.ByAttnum(col).Name)
+			}
 		}
 	}
 	b.rel = b.rel.Clone()

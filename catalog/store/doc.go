@@ -106,17 +106,33 @@ func encode(s *catalog.Snapshot, o catalog.Object) (bson.Raw, error) {
 		}
 	case catalog.ObjRelation:
 		if x := s.RelationByOID(o.OID); x != nil {
+			for _, c := range x.Columns {
+				if err := lasting(c.Type); err != nil {
+					return nil, err
+				}
+			}
 			return encodeRelation(id, x)
 		}
 	case catalog.ObjType:
 		if x := s.TypeByOID(o.OID); x != nil {
+			for _, t := range []*types.T{x.Elem, x.Base, x.Subtype, x.RangeOf} {
+				if err := lasting(t); err != nil {
+					return nil, err
+				}
+			}
 			return encodeType(id, x, s.TypeInfo(o.OID))
 		}
 	case catalog.ObjFunction:
 		if x := s.FunctionByOID(o.OID); x != nil {
 			d := functionDoc{ID: id, Function: *x, Ret: oidOf(x.Ret)}
 			d.Function.Ret, d.Function.Args = nil, nil
+			if err := lasting(x.Ret); err != nil {
+				return nil, err
+			}
 			for _, a := range x.Args {
+				if err := lasting(a.Type); err != nil {
+					return nil, err
+				}
 				arg := argDoc{a, oidOf(a.Type)}
 				arg.Arg.Type = nil
 				d.Args = append(d.Args, arg)
@@ -161,6 +177,15 @@ func encodeType(id string, t *types.T, info catalog.TypeInfo) (bson.Raw, error) 
 	}
 	d.Type.Elem, d.Type.Base, d.Type.Subtype, d.Type.RangeOf, d.Type.Fields = nil, nil, nil, nil, nil
 	return bson.Marshal(d)
+}
+
+// lasting refuses a temporary type in an object that outlives it: no other session could read the catalogue. PostgreSQL
+// drops such an object with the session.
+func lasting(t *types.T) error {
+	if t != nil && t.OID >= catalog.FirstTempOID {
+		return pgerr.Unsupported("a lasting object with the temporary type " + types.FormatType(t, -1))
+	}
+	return nil
 }
 
 func oidOf(t *types.T) uint32 {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -29,6 +30,9 @@ func indexInfo(rel *catalog.Relation, idx *catalog.Index, partial bool) (mongo.I
 		dir := int32(1)
 		if k.Desc {
 			dir = -1
+		}
+		if slices.ContainsFunc(ix.Keys, func(e bson.E) bool { return e.Key == path }) {
+			continue // (a, b, a) orders as (a, b) does, and MongoDB takes a field once
 		}
 		ix.Keys = append(ix.Keys, bson.E{Key: path, Value: dir})
 		if ix.Unique && col.Micros {
