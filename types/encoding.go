@@ -61,7 +61,15 @@ var encodings = []*Encoding{
 	{Name: "SJIS", double: japanese.ShiftJIS, aliases: []string{"mskanji", "shiftjis", "win932", "windows932"}},
 	{Name: "UHC", double: korean.EUCKR, aliases: []string{"win949", "windows949"}},
 	{Name: "GBK", double: simplifiedchinese.GBK, aliases: []string{"win936", "windows936"}},
-	{Name: "GB18030"}, {Name: "BIG5", aliases: []string{"win950", "windows950"}}, {Name: "EUC_KR"}, {Name: "EUC_CN"}, {Name: "EUC_TW"}, {Name: "EUC_JIS_2004"}, {Name: "SHIFT_JIS_2004"}, {Name: "JOHAB"}, {Name: "MULE_INTERNAL"},
+	{Name: "GB18030"},
+	{Name: "BIG5", aliases: []string{"win950", "windows950"}},
+	{Name: "EUC_KR"},
+	{Name: "EUC_CN"},
+	{Name: "EUC_TW"},
+	{Name: "EUC_JIS_2004"},
+	{Name: "SHIFT_JIS_2004"},
+	{Name: "JOHAB"},
+	{Name: "MULE_INTERNAL"},
 }
 
 // EncodingByName returns an encoding by any of its names, whatever their case and punctuation; nil when there is none.

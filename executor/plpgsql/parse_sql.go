@@ -320,9 +320,18 @@ var diagItems = []struct {
 	name    string
 	stacked bool
 }{
-	{"row_count", false}, {"pg_context", false}, {"pg_exception_context", true}, {"pg_exception_detail", true}, {"pg_exception_hint", true},
-	{"returned_sqlstate", true}, {"column_name", true}, {"constraint_name", true}, {"pg_datatype_name", true}, {"message_text", true},
-	{"table_name", true}, {"schema_name", true},
+	{"row_count", false},
+	{"pg_context", false},
+	{"pg_exception_context", true},
+	{"pg_exception_detail", true},
+	{"pg_exception_hint", true},
+	{"returned_sqlstate", true},
+	{"column_name", true},
+	{"constraint_name", true},
+	{"pg_datatype_name", true},
+	{"message_text", true},
+	{"table_name", true},
+	{"schema_name", true},
 }
 
 func (p *parser) diagnostics(here at) (stmt, error) {

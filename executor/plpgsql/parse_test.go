@@ -71,8 +71,13 @@ func TestStatements(t *testing.T) {
 		what string
 		line int
 	}{
-		{"assignment", 4}, {"IF", 5}, {"FOR with integer loop variable", 8}, {"FOR over SELECT rows", 9}, {"FOR over EXECUTE statement", 10},
-		{"SQL statement", 11}, {"RETURN", 12},
+		{"assignment", 4},
+		{"IF", 5},
+		{"FOR with integer loop variable", 8},
+		{"FOR over SELECT rows", 9},
+		{"FOR over EXECUTE statement", 10},
+		{"SQL statement", 11},
+		{"RETURN", 12},
 	}
 	if len(code.body.body) != len(want) {
 		t.Fatalf("%d statements", len(code.body.body))
@@ -94,8 +99,12 @@ func TestConditions(t *testing.T) {
 		code string
 		want bool
 	}{
-		{condition{others: true}, "22012", true}, {condition{others: true}, "57014", false}, {condition{others: true}, "P0004", false},
-		{condition{code: "22000"}, "22012", true}, {condition{code: "22012"}, "22012", true}, {condition{code: "22012"}, "22003", false},
+		{condition{others: true}, "22012", true},
+		{condition{others: true}, "57014", false},
+		{condition{others: true}, "P0004", false},
+		{condition{code: "22000"}, "22012", true},
+		{condition{code: "22012"}, "22012", true},
+		{condition{code: "22012"}, "22003", false},
 	} {
 		if got := c.cond.matches(c.code); got != c.want {
 			t.Errorf("%+v matches %s: %v", c.cond, c.code, got)

@@ -126,9 +126,11 @@ func fuzzyImpls() []expr.Impl {
 			}
 			return types.Int(int64(n)), nil
 		}},
-		{OID: 2000004004, Name: "levenshtein", Eval: distance(false, false)}, {OID: 2000004005, Name: "levenshtein", Eval: distance(true, false)},
+		{OID: 2000004004, Name: "levenshtein", Eval: distance(false, false)},
+		{OID: 2000004005, Name: "levenshtein", Eval: distance(true, false)},
 		{OID: 2000004006, Name: "levenshtein_less_equal", Eval: distance(false, true)},
 		{OID: 2000004007, Name: "levenshtein_less_equal", Eval: distance(true, true)},
-		{OID: 2000004009, Name: "soundex", F1: code}, {OID: 2000004010, Name: "text_soundex", F1: code},
+		{OID: 2000004009, Name: "soundex", F1: code},
+		{OID: 2000004010, Name: "text_soundex", F1: code},
 	}
 }

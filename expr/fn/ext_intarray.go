@@ -140,7 +140,9 @@ func intarrayImpls() []expr.Impl {
 		{OID: 2000006045, Name: "intset", F1: func(_ *expr.Env, a datum) (datum, error) { return ints([]int64{a.Int()}), nil }},
 		{OID: 2000006046, Name: "intset_subtract", F2: twoInts(func(a, b []int64) datum { return ints(without(intSet(a), b)) })},
 		{OID: 2000006047, Name: "intset_union_elem", F2: intsAnd(func(a []int64, n int64) datum { return ints(intSet(append(slices.Clone(a), n))) })},
-		{OID: 2000006050, Name: "sort", F1: sortOne(false)}, {OID: 2000006052, Name: "sort_asc", F1: sortOne(false)}, {OID: 2000006053, Name: "sort_desc", F1: sortOne(true)},
+		{OID: 2000006050, Name: "sort", F1: sortOne(false)},
+		{OID: 2000006052, Name: "sort_asc", F1: sortOne(false)},
+		{OID: 2000006053, Name: "sort_desc", F1: sortOne(true)},
 		{OID: 2000006051, Name: "sort", F2: func(_ *expr.Env, a, b datum) (datum, error) {
 			switch strings.ToLower(b.Str()) {
 			case "asc":
@@ -150,7 +152,8 @@ func intarrayImpls() []expr.Impl {
 			}
 			return types.Null, pgerr.New(pgerr.InvalidParameterValue, "second parameter must be \"ASC\" or \"DESC\"")
 		}},
-		{OID: 2000006054, Name: "subarray", Eval: subarray}, {OID: 2000006055, Name: "subarray", Eval: subarray},
+		{OID: 2000006054, Name: "subarray", Eval: subarray},
+		{OID: 2000006055, Name: "subarray", Eval: subarray},
 		{OID: 2000006056, Name: "uniq", F1: func(_ *expr.Env, a datum) (datum, error) {
 			list, err := intsOf(a)
 			return ints(slices.Compact(list)), err
@@ -176,6 +179,7 @@ func gistImpls() []expr.Impl {
 	return []expr.Impl{
 		whole(2000001187, "int2_dist", 16), whole(2000001188, "int4_dist", 32), whole(2000001189, "int8_dist", 64), whole(2000001008, "date_dist", 32),
 		whole(2000001007, "cash_dist", 64),
-		{OID: 2000001009, Name: "float4_dist", F2: float}, {OID: 2000001010, Name: "float8_dist", F2: float},
+		{OID: 2000001009, Name: "float4_dist", F2: float},
+		{OID: 2000001010, Name: "float8_dist", F2: float},
 	}
 }

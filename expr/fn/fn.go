@@ -9,7 +9,9 @@ func All() [][]expr.Impl {
 	return [][]expr.Impl{
 		compareImpls(), booleanImpls(), integerImpls(), floatImpls(), numericImpls(), castImpls(),
 		textImpls(), formatImpls(), likeImpls(), regexImpls(),
-		arrayImpls(), seriesImpls(), byteaImpls(), bitImpls(), moneyImpls(), hashImpls(), []expr.Impl{hashPartitionImpl()}, sessionImpls(), sequenceImpls(), advisoryImpls(), miscImpls(),
+		arrayImpls(), seriesImpls(), byteaImpls(), bitImpls(), moneyImpls(), hashImpls(),
+		{hashPartitionImpl()},
+		sessionImpls(), sequenceImpls(), advisoryImpls(), miscImpls(),
 		jsonbImpls(), jsonImpls(), jsonSetImpls(), jsonBuildImpls(), jsonModifyImpls(), jsonRecordImpls(), jsonPathImpls(),
 		rangeImpls(), networkImpls(), textSearchImpls(),
 		aggregateImpls(), windowImpls(),

@@ -471,7 +471,9 @@ func tsHeadline(c *textConfig, args []datum) (datum, error) {
 // headlineImpls are ts_headline over text.
 func headlineImpls() []expr.Impl {
 	return []expr.Impl{
-		{OID: 3743, Name: "ts_headline", Make: configFn(true, tsHeadline)}, {OID: 3744, Name: "ts_headline", Make: configFn(true, tsHeadline)},
-		{OID: 3754, Name: "ts_headline", Make: configFn(false, tsHeadline)}, {OID: 3755, Name: "ts_headline", Make: configFn(false, tsHeadline)},
+		{OID: 3743, Name: "ts_headline", Make: configFn(true, tsHeadline)},
+		{OID: 3744, Name: "ts_headline", Make: configFn(true, tsHeadline)},
+		{OID: 3754, Name: "ts_headline", Make: configFn(false, tsHeadline)},
+		{OID: 3755, Name: "ts_headline", Make: configFn(false, tsHeadline)},
 	}
 }

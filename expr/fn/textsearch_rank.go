@@ -194,9 +194,13 @@ func textRankImpls() []expr.Impl {
 		return rank(v, q, w, norm), nil
 	}
 	return []expr.Impl{
-		{OID: 3703, Name: "ts_rank", Eval: rankFn(true, true, plain)}, {OID: 3704, Name: "ts_rank", Eval: rankFn(true, false, plain)},
-		{OID: 3705, Name: "ts_rank", Eval: rankFn(false, true, plain)}, {OID: 3706, Name: "ts_rank", Eval: rankFn(false, false, plain)},
-		{OID: 3707, Name: "ts_rank_cd", Eval: rankFn(true, true, rankCover)}, {OID: 3708, Name: "ts_rank_cd", Eval: rankFn(true, false, rankCover)},
-		{OID: 3709, Name: "ts_rank_cd", Eval: rankFn(false, true, rankCover)}, {OID: 3710, Name: "ts_rank_cd", Eval: rankFn(false, false, rankCover)},
+		{OID: 3703, Name: "ts_rank", Eval: rankFn(true, true, plain)},
+		{OID: 3704, Name: "ts_rank", Eval: rankFn(true, false, plain)},
+		{OID: 3705, Name: "ts_rank", Eval: rankFn(false, true, plain)},
+		{OID: 3706, Name: "ts_rank", Eval: rankFn(false, false, plain)},
+		{OID: 3707, Name: "ts_rank_cd", Eval: rankFn(true, true, rankCover)},
+		{OID: 3708, Name: "ts_rank_cd", Eval: rankFn(true, false, rankCover)},
+		{OID: 3709, Name: "ts_rank_cd", Eval: rankFn(false, true, rankCover)},
+		{OID: 3710, Name: "ts_rank_cd", Eval: rankFn(false, false, rankCover)},
 	}
 }
