@@ -170,8 +170,9 @@ func (f *family) noPartition(rel *catalog.Relation, row []types.Datum) error {
 	t := f.root
 	names, values := "", ""
 	for i, k := range rel.Partition.Keys {
-		name, value := k.Expr, types.Null
-		typ := types.TextT
+		name := k.Expr
+		var value types.Datum
+		var typ *types.T
 		if k.Attnum > 0 {
 			name = rel.ByAttnum(k.Attnum).Name
 			p := slices.IndexFunc(t.cols, func(c *catalog.Column) bool { return c.Name == name })

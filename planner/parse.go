@@ -4,7 +4,6 @@ import (
 	"sync"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/pgmongo/pgmongo/sql"
 )
@@ -42,24 +41,4 @@ func (b *binder) parseText(text string) (*pg_query.Node, error) {
 		b.c.Views.put(text, n)
 	}
 	return n, err
-}
-
-// walkParse calls f for every RangeVar in a parse tree.
-func walkParse(m protoreflect.Message, f func(*pg_query.RangeVar)) {
-	if v, ok := m.Interface().(*pg_query.RangeVar); ok {
-		f(v)
-	}
-	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		if fd.Kind() != protoreflect.MessageKind {
-			return true
-		}
-		if fd.IsList() {
-			for i := range v.List().Len() {
-				walkParse(v.List().Get(i).Message(), f)
-			}
-			return true
-		}
-		walkParse(v.Message(), f)
-		return true
-	})
 }

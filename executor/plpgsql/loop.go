@@ -2,7 +2,6 @@ package plpgsql
 
 import (
 	"context"
-	"errors"
 	"math"
 
 	"github.com/pgmongo/pgmongo/planner"
@@ -117,9 +116,6 @@ func (f *frame) forInt(ctx context.Context, s *forIntStmt) (flow, error) {
 	}
 	return goOn, nil
 }
-
-// errStop ends a query whose loop was left.
-var errStop = errors.New("stop")
 
 // rowsOf runs a query or EXECUTE and gives its rows with their columns.
 func (f *frame) rowsOf(ctx context.Context, q *query, dyn *dynamic, each func(cols []planner.Col, row []types.Datum) error) error {

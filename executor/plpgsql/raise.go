@@ -137,7 +137,8 @@ func (f *frame) diagnostics(ctx context.Context, s *diagStmt) error {
 		return pgerr.New(pgerr.StackedDiagnosticsAccessedWithoutActiveHandler, "GET STACKED DIAGNOSTICS cannot be used outside an exception handler")
 	}
 	for _, it := range s.items {
-		d, t := types.Null, types.TextT
+		var d types.Datum
+		t := types.TextT
 		switch it.item {
 		case "row_count":
 			d, t = types.Int(f.rowCount), types.Int8T

@@ -30,7 +30,6 @@ type frame struct {
 	declared int
 
 	label    string // of EXIT and CONTINUE under way
-	returned bool
 	ret      value
 	retType  *types.T
 	rows     [][]types.Datum

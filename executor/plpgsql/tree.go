@@ -52,8 +52,6 @@ type variable struct {
 	def      *query
 	cursor   *cursorDecl
 	line     int
-	// diag names the item of an error that a handler's special variable holds: SQLSTATE, SQLERRM.
-	readOnly bool
 }
 
 type cursorDecl struct {
@@ -277,8 +275,6 @@ type (
 		at
 		query  *query
 		isCall bool
-		// outs are the targets of the procedure's OUT and INOUT arguments, made at the first run.
-		args []*query
 	}
 	dynamic struct {
 		text   *query

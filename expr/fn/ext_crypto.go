@@ -15,6 +15,7 @@ import (
 	"hash"
 	"strings"
 
+	//lint:ignore SA1019 bcrypt and the cipher bf are what applications ask for
 	"golang.org/x/crypto/blowfish"
 
 	"github.com/pgmongo/pgmongo/expr"

@@ -26,7 +26,6 @@ import (
 // bank is a load of transfers whose sum never changes, each written down in a ledger in the same transaction.
 type bank struct {
 	t        *testing.T
-	database string
 	urls     []func() string
 	acked    sync.Map // transfers that were acknowledged
 	unknown  sync.Map // transfers whose commit got no definite answer
