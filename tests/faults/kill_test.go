@@ -25,12 +25,12 @@ import (
 
 // bank is a load of transfers whose sum never changes, each written down in a ledger in the same transaction.
 type bank struct {
-	t        *testing.T
-	urls     []func() string
-	acked    sync.Map // transfers that were acknowledged
-	unknown  sync.Map // transfers whose commit got no definite answer
-	tried    atomic.Int64
-	states   sync.Map
+	t       *testing.T
+	urls    []func() string
+	acked   sync.Map // transfers that were acknowledged
+	unknown sync.Map // transfers whose commit got no definite answer
+	tried   atomic.Int64
+	states  sync.Map
 }
 
 const accounts, balance = 20, 100
