@@ -36,6 +36,24 @@ func inputGeometric(t *T, s string) (Datum, error) {
 	return Bytes(formatGeometry(t.OID, g)), nil
 }
 
+// Geometry returns the numbers that a geometric value consists of, x and y of its points in turn, and whether it is an
+// open path.
+func Geometry(t *T, d Datum) (nums []float64, open bool) {
+	g, _ := parseGeometry(t.BaseType(), d.Str()) // a value is always in normal form
+	return g.nums, g.open
+}
+
+// NewGeometry makes a value of a geometric type from its numbers; a line is given by two points. Error: 22023 for equal ones.
+func NewGeometry(t *T, nums []float64, open bool) (Datum, error) {
+	if t.OID == oidLine {
+		if nums[0] == nums[2] && nums[1] == nums[3] {
+			return Null, pgerr.New(pgerr.InvalidParameterValue, "invalid line specification: must be two distinct points")
+		}
+		nums = lineThrough(nums)
+	}
+	return Bytes(formatGeometry(t.OID, geometry{nums: nums, open: open})), nil
+}
+
 // lineThrough returns the coefficients of Ax + By + C = 0 through two points.
 func lineThrough(p []float64) []float64 {
 	switch {

@@ -32,6 +32,9 @@ func Compare(t *T, a, b Datum) int {
 	case *JSON:
 		return CompareJSON(x, b.JSON())
 	case *Array:
+		if t.BaseType().OID == oidOidVector {
+			return compareVector(x, b.Array())
+		}
 		return compareArray(x, b.Array())
 	case *Record:
 		return CompareRecord(x, b.Record())
@@ -146,6 +149,19 @@ func compareNullable(t *T, a, b Datum) int {
 		return -1
 	}
 	return Compare(t, a, b)
+}
+
+// compareVector orders values of oidvector: shorter ones first, wherever their numbering starts.
+func compareVector(a, b *Array) int {
+	if c := cmp.Compare(len(a.Vals), len(b.Vals)); c != 0 {
+		return c
+	}
+	for i, v := range a.Vals {
+		if c := compareNullable(a.Elem, v, b.Vals[i]); c != 0 {
+			return c
+		}
+	}
+	return 0
 }
 
 func compareArray(a, b *Array) int {

@@ -13,7 +13,7 @@ func All() [][]expr.Impl {
 		{hashPartitionImpl()},
 		sessionImpls(), sequenceImpls(), advisoryImpls(), miscImpls(),
 		jsonbImpls(), jsonImpls(), jsonSetImpls(), jsonBuildImpls(), jsonModifyImpls(), jsonRecordImpls(), jsonPathImpls(),
-		rangeImpls(), networkImpls(), textSearchImpls(),
+		rangeImpls(), geometricImpls(), networkImpls(), textSearchImpls(),
 		aggregateImpls(), windowImpls(),
 		datetimeImpls(), extensionImpls(),
 	}
