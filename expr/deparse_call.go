@@ -18,7 +18,7 @@ func (d *deparser) call(c *Call, showImplicit bool) {
 	case c.Syntax == SQLSyntax && d.sqlSyntax(c):
 	default:
 		d.put(d.funcName(c), "(")
-		for i, a := range c.Args {
+		for i, a := range c.Args[:len(c.Args)-c.Defaults] {
 			if i > 0 {
 				d.put(", ")
 			}

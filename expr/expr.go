@@ -58,6 +58,8 @@ type Call struct {
 	Op string
 	// Variadic says that the last argument was given as VARIADIC array.
 	Variadic bool
+	// Defaults is how many of the last arguments are the function's defaults, which deparsing leaves out.
+	Defaults int
 	// Cast is 'e' or 'i' when the call is an explicit or implicit cast, 0 otherwise (deparsing).
 	Cast byte
 	// Syntax is how the call was written when not as a function (deparsing): the text of an SQL value function such as

@@ -420,7 +420,11 @@ func (r *Resolver) call(c FuncCall, best *candidate) (Expr, error) {
 			return nil, mismatchAt(Loc(args[len(args)-1]), "VARIADIC argument must be an array")
 		}
 	}
-	return &Call{Fn: fn, Args: args, T: ret, Mod: -1, Variadic: c.Variadic, Loc: c.Loc}, nil
+	out := &Call{Fn: fn, Args: args, T: ret, Mod: -1, Variadic: c.Variadic, Loc: c.Loc}
+	if best.order == nil {
+		out.Defaults = best.defaults
+	}
+	return out, nil
 }
 
 func mismatchAt(loc int32, msg string) error {

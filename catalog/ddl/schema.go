@@ -91,6 +91,12 @@ func (r *run) commentOther(n *pg_query.CommentStmt) error {
 		if err != nil {
 			return err
 		}
+		if rel := r.snap().RelationByOID(t.RelOID); rel != nil && rel.Kind == catalog.KindComposite {
+			c := rel.Clone()
+			c.Comment = n.Comment
+			r.ch.PutRelation(c)
+			return nil
+		}
 		info := r.snap().TypeInfo(t.OID)
 		info.Comment = n.Comment
 		r.ch.PutType(t, info)

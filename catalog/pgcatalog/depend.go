@@ -346,7 +346,11 @@ func descriptionRows(_ context.Context, v *catalog.View, key *catalog.Key, yield
 }
 
 func describeRelation(r *catalog.Relation, say func(class, obj uint32, sub int, comment string) error) error {
-	if err := say(classCatalog, r.OID, 0, r.Comment); err != nil {
+	class, obj := classCatalog, r.OID
+	if r.Kind == catalog.KindComposite { // its comment is the type's
+		class, obj = typeCatalog, r.RowType
+	}
+	if err := say(class, obj, 0, r.Comment); err != nil {
 		return err
 	}
 	for _, c := range r.Columns {
