@@ -290,6 +290,8 @@ func quoted(text string, quote byte, backslash bool) int {
 		switch {
 		case backslash && text[i] == '\\':
 			i++
+		case text[i] == quote && i+1 < len(text) && text[i+1] == quote:
+			i++
 		case text[i] == quote:
 			return i + 1
 		}
