@@ -203,10 +203,6 @@ var sizedCommands = []string{`\d+`, `\dt+`, `\dt+ app.*`, `\di+`, `\di+ app.*`, 
 
 // metaDiffers are commands whose text is known to differ. One that starts to agree fails, to be taken out.
 var metaDiffers = map[string]string{
-	`\d+ app.v`:  "the definition of a view is printed on one line",
-	`\d+ v2`:     "the definition of a view is printed on one line",
-	`\sv v2`:     "the definition of a view is printed on one line",
-	`\sv+ app.v`: "the definition of a view is printed on one line",
 	`\dAf btree`: "the order of the types within a family, which the query leaves open",
 }
 
