@@ -33,8 +33,13 @@ type selectRecord struct {
 }
 
 func newRecord() *record {
-	return &record{map[*pg_query.SelectStmt]*selectRecord{}, map[any]*nsItem{}, map[*pg_query.RangeFunction][]FuncItem{},
-		map[*pg_query.JoinExpr]expr.Expr{}, map[*pg_query.JoinExpr][]string{}}
+	return &record{
+		map[*pg_query.SelectStmt]*selectRecord{},
+		map[any]*nsItem{},
+		map[*pg_query.RangeFunction][]FuncItem{},
+		map[*pg_query.JoinExpr]expr.Expr{},
+		map[*pg_query.JoinExpr][]string{},
+	}
 }
 
 // item keeps the FROM item of a node: a RangeVar, RangeSubselect, RangeFunction or JoinExpr.

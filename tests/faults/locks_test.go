@@ -69,7 +69,7 @@ var lockScripts = []struct {
 		{0, "BEGIN"},
 		{0, "ALTER TABLE t ADD COLUMN w int DEFAULT 7"},
 		{1, "INSERT INTO t VALUES (50, 1, 2)"},
-		{2, "SELECT sum(w) FROM t"},
+		{2, "SELECT sum(w) FROM t WHERE id < 50"},
 		{0, "COMMIT"},
 		{2, "SELECT id, v, w FROM t WHERE id = 50"},
 	}},
