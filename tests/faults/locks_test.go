@@ -71,7 +71,7 @@ var lockScripts = []struct {
 		{1, "INSERT INTO t VALUES (50, 1, 2)"},
 		{2, "SELECT sum(w) FROM t WHERE id < 50"},
 		{0, "COMMIT"},
-		{2, "SELECT id, v, w FROM t WHERE id = 50"},
+		{1, "SELECT id, v, w FROM t WHERE id = 50"},
 	}},
 	{"who waited for DROP does not find it", []step{
 		{0, "BEGIN"}, {0, "DROP TABLE t"}, {1, "SELECT count(*) FROM t"}, {0, "COMMIT"}, {1, "SELECT 1"},
