@@ -67,6 +67,9 @@ func (c *Change) NewOID() uint32 {
 	return n
 }
 
+// SkipOIDs leaves out the free OIDs below next.
+func (c *Change) SkipOIDs(next uint32) { c.s.NextOID = max(c.s.NextOID, next) }
+
 // Done returns the new snapshot; c must not be used afterwards.
 func (c *Change) Done() *Snapshot {
 	s := c.s

@@ -124,6 +124,9 @@ type run struct {
 // transaction.
 func Execute(ctx context.Context, c *Context, stmt *pg_query.Node) (Result, error) {
 	r := &run{ctx: ctx, c: c, before: c.Snapshot, ch: c.Snapshot.Change()}
+	if c.Physical != nil {
+		r.ch.SkipOIDs(c.Physical.FreeOID(c.Snapshot.NextOID))
+	}
 	r.placed = stmt.GetCreateStmt() != nil || stmt.GetIndexStmt() != nil
 	tag, err := r.statement(stmt)
 	if err != nil {
@@ -150,6 +153,7 @@ func (r *run) finish(touched []catalog.Object) error {
 	}
 	r.ch.SetVersion(c.Physical.NextVersion())
 	after := r.ch.Done()
+	c.Physical.UsedOIDs(after.NextOID)
 	var env *expr.Env
 	if c.Exprs != nil {
 		env = c.Exprs.Env()

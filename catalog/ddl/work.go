@@ -17,6 +17,10 @@ type Physical interface {
 	Apply(ctx context.Context, env *expr.Env, before, after *catalog.Snapshot, work []Work) error
 	// NextVersion numbers the catalogues that this process sees: plans are cached by it.
 	NextVersion() int64
+	// FreeOID returns an OID, next or above, from which on none was given to an object: not in transactions that were undone
+	// since either, whose OIDs clients and checks of constraints may still know. UsedOIDs notes that those below next are given.
+	FreeOID(next uint32) uint32
+	UsedOIDs(next uint32)
 	// Empty reports whether a table has no rows that the transaction sees.
 	Empty(ctx context.Context, rel *catalog.Relation) (bool, error)
 	// CollectionTaken reports whether a collection of that name exists or is about to be dropped.

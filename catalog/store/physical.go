@@ -35,6 +35,16 @@ func (p *physical) NextVersion() int64 { return p.store.NextVersion() }
 // NextVersion numbers the catalogues that this process sees, committed ones and those of open transactions.
 func (s *Store) NextVersion() int64 { return s.versions.Add(1) }
 
+// FreeOID implements ddl.Physical.
+func (p *physical) FreeOID(next uint32) uint32 { return max(next, p.store.oids.Load()) }
+
+// UsedOIDs implements ddl.Physical.
+func (p *physical) UsedOIDs(next uint32) {
+	for old := p.store.oids.Load(); old < next; old = p.store.oids.Load() {
+		p.store.oids.CompareAndSwap(old, next)
+	}
+}
+
 // Empty implements ddl.Physical.
 func (p *physical) Empty(ctx context.Context, rel *catalog.Relation) (bool, error) {
 	doc, err := p.first(ctx, mongo.Query{Database: p.database, Collection: rel.Collection, Filter: bson.D{}, Projection: bson.D{{Key: "_id", Value: 1}}, Limit: 1})

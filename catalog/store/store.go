@@ -34,6 +34,8 @@ type Store struct {
 	// inUse counts the sessions in a database, for DROP DATABASE.
 	inUse    func(database string) int
 	versions atomic.Int64
+	// oids is the first OID that DDL through this process has not used in any database.
+	oids atomic.Uint32
 
 	mu        sync.Mutex
 	databases map[string]*state

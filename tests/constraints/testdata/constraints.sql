@@ -103,3 +103,18 @@ ALTER TABLE e5 DROP CONSTRAINT e5_p_excl;
 INSERT INTO e5 VALUES ('[1,3)'),('[3,5)');
 DROP TABLE e5;
 \d e3
+
+-- A constraint that replaces one that was rolled back has nothing of its checks.
+create table rooms(id int primary key, room int, span int4range);
+begin;
+savepoint a;
+alter table rooms add constraint no_overlap exclude using gist (span with &&);
+insert into rooms values (1, 1, '[1,3)');
+rollback to a;
+alter table rooms add constraint no_overlap exclude using gist (int4range(room, room + 1) with &&, span with &&);
+insert into rooms values (1, 1, '[1,3)'), (2, 2, '[1,3)');
+savepoint b;
+insert into rooms values (3, 2, '[2,4)');
+rollback to b;
+select count(*) from rooms;
+commit;
