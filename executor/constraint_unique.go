@@ -9,7 +9,6 @@ import (
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/catalog/document"
-	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -118,7 +117,7 @@ func describeKey(io *types.IO, cols []*catalog.Column, key []types.Datum) string
 
 // describeUnique prints a key with its names quoted where they have to be, as an index shows them.
 func describeUnique(io *types.IO, cols []*catalog.Column, key []types.Datum) string {
-	return describe(io, cols, key, expr.QuoteIdent)
+	return describe(io, cols, key, types.QuoteIdent)
 }
 
 func describe(io *types.IO, cols []*catalog.Column, key []types.Datum, name func(string) string) string {

@@ -221,12 +221,17 @@ func (p *joinParts) close() error {
 	if p == nil {
 		return nil
 	}
+	return closePairs(p.pairs, p.cur)
+}
+
+// closePairs closes the pairs that are to be done and the one in progress, which may be nil.
+func closePairs(pairs []*joinPair, cur *joinPair) error {
 	var err error
-	for _, pair := range p.pairs {
+	for _, pair := range pairs {
 		err = firstError(err, pair.close())
 	}
-	if p.cur != nil {
-		err = firstError(err, p.cur.close())
+	if cur != nil {
+		err = firstError(err, cur.close())
 	}
 	return err
 }

@@ -118,7 +118,7 @@ func (k *orderKey) compare(env *expr.Env, a, b types.Datum) (int, error) {
 	case compareText:
 		c = strings.Compare(a.Str(), b.Str())
 	case compareFloat:
-		c = compareFloats(a.Float(), b.Float())
+		c = types.CompareFloat(a.Float(), b.Float())
 	case compareLess:
 		var err error
 		if c, err = k.compareBy(env, a, b); err != nil {
@@ -155,23 +155,6 @@ func (k *orderKey) compareBy(env *expr.Env, a, b types.Datum) (int, error) {
 		return 1, err
 	}
 	return 0, nil
-}
-
-// compareFloats orders floats as PostgreSQL does: NaN equals NaN and is greater than everything else.
-func compareFloats(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	case a == b:
-		return 0
-	case math.IsNaN(a) && math.IsNaN(b):
-		return 0
-	case math.IsNaN(a):
-		return 1
-	}
-	return -1
 }
 
 // abbreviate returns a number that orders like the value as far as it goes, and whether it tells all of it. Only kinds

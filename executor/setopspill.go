@@ -131,12 +131,5 @@ func (p *setParts) close() error {
 	if p == nil {
 		return nil
 	}
-	var err error
-	for _, pair := range p.pairs {
-		err = firstError(err, pair.close())
-	}
-	if p.cur != nil {
-		err = firstError(err, p.cur.close())
-	}
-	return err
+	return closePairs(p.pairs, p.cur)
 }

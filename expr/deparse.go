@@ -125,7 +125,7 @@ func (d *deparser) expr(e Expr, showImplicit bool) {
 		if d.o.Column != nil {
 			d.put(d.o.Column(e))
 		} else {
-			d.put(QuoteIdent(e.Name))
+			d.put(types.QuoteIdent(e.Name))
 		}
 	case *CaseArg:
 		if d.inCase > 0 {
@@ -210,13 +210,13 @@ func (d *deparser) special(e Expr, showImplicit bool) {
 		need := !sub && !field
 		d.put(pick(need, "(", ""))
 		d.expr(e.X, true)
-		d.put(pick(need, ")", ""), ".", QuoteIdent(e.Name))
+		d.put(pick(need, ")", ""), ".", types.QuoteIdent(e.Name))
 	case *Subscript:
 		d.subscript(e, showImplicit)
 	case *Collate:
 		d.open()
 		d.paren(e.X, showImplicit, e)
-		d.put(" COLLATE ", QuoteIdent(e.Name))
+		d.put(" COLLATE ", types.QuoteIdent(e.Name))
 		d.close()
 	default:
 		d.cast(e, showImplicit)

@@ -58,13 +58,13 @@ func (d *deparser) funcName(c *Call) string {
 	}
 	name := quoteFuncName(c.Fn.Name)
 	if c.Fn.Schema != "" && c.Fn.Schema != "pg_catalog" {
-		return QuoteIdent(c.Fn.Schema) + "." + name
+		return types.QuoteIdent(c.Fn.Schema) + "." + name
 	}
 	return name
 }
 
 // quoteFuncName quotes a function's name; those that clash with a keyword's own syntax are quoted as any name.
-func quoteFuncName(name string) string { return QuoteIdent(name) }
+func quoteFuncName(name string) string { return types.QuoteIdent(name) }
 
 // sqlSyntax prints a call in the SQL form that it was written in; false when the function has none.
 func (d *deparser) sqlSyntax(c *Call) bool {

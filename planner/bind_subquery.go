@@ -79,15 +79,9 @@ func (s *scope) quantified(l *pg_query.SubLink) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := s.subquery(l)
+	q, err := s.subqueryOf(l, len(left))
 	if err != nil {
 		return nil, err
-	}
-	if len(left) < len(q.cols) {
-		return nil, pgerr.New(pgerr.SyntaxError, "subquery has too many columns").At(l.Location)
-	}
-	if len(left) > len(q.cols) {
-		return nil, pgerr.New(pgerr.SyntaxError, "subquery has too few columns").At(l.Location)
 	}
 	test, err := s.rowOp(schema, name, left, colRefs(q.cols), l.Location)
 	if err != nil {
@@ -98,6 +92,20 @@ func (s *scope) quantified(l *pg_query.SubLink) (expr.Expr, error) {
 		kind = expr.SubAll
 	}
 	return &expr.Subquery{Kind: kind, Plan: s.subplan(q, l), Test: test, T: types.BoolT, Mod: -1}, nil
+}
+
+// subqueryOf binds a subquery that must have n columns.
+func (s *scope) subqueryOf(l *pg_query.SubLink, n int) (*query, error) {
+	q, err := s.subquery(l)
+	switch {
+	case err != nil:
+		return nil, err
+	case n < len(q.cols):
+		return nil, pgerr.New(pgerr.SyntaxError, "subquery has too many columns").At(l.Location)
+	case n > len(q.cols):
+		return nil, pgerr.New(pgerr.SyntaxError, "subquery has too few columns").At(l.Location)
+	}
+	return q, nil
 }
 
 func (s *scope) testOperands(n *pg_query.Node) ([]expr.Expr, error) {
@@ -122,15 +130,9 @@ func (s *scope) rowSubquery(schema, name string, row *pg_query.RowExpr, l *pg_qu
 	if err != nil {
 		return nil, err
 	}
-	q, err := s.subquery(l)
+	q, err := s.subqueryOf(l, len(left))
 	if err != nil {
 		return nil, err
-	}
-	if len(left) < len(q.cols) {
-		return nil, pgerr.New(pgerr.SyntaxError, "subquery has too many columns").At(l.Location)
-	}
-	if len(left) > len(q.cols) {
-		return nil, pgerr.New(pgerr.SyntaxError, "subquery has too few columns").At(l.Location)
 	}
 	return s.rowOp(schema, name, left, s.recordFields(q), loc)
 }

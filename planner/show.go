@@ -8,6 +8,7 @@ import (
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
@@ -154,7 +155,7 @@ func (p *queryPrinter) with(w *pg_query.WithClause) {
 	}
 	for _, n := range w.Ctes {
 		c := n.GetCommonTableExpr()
-		p.put(sep, expr.QuoteIdent(c.Ctename))
+		p.put(sep, types.QuoteIdent(c.Ctename))
 		if cols := strs(c.Aliascolnames); len(cols) > 0 {
 			p.put("(", quoteList(cols), ")")
 		}
@@ -182,7 +183,7 @@ func (p *queryPrinter) with(w *pg_query.WithClause) {
 func quoteList(names []string) string {
 	out := make([]string, len(names))
 	for i, n := range names {
-		out[i] = expr.QuoteIdent(n)
+		out[i] = types.QuoteIdent(n)
 	}
 	return strings.Join(out, ", ")
 }
@@ -282,7 +283,7 @@ func (p *queryPrinter) simple(sel *pg_query.SelectStmt, lv *printLevel, columns 
 				p.put(", ")
 			}
 			first = false
-			p.put(expr.QuoteIdent(d.Name), " AS ")
+			p.put(types.QuoteIdent(d.Name), " AS ")
 			p.window(&lv.windows[i])
 		}
 	}
@@ -359,7 +360,7 @@ func (p *queryPrinter) target(t target, n int, columns []string, named bool) {
 		name = columns[n-1]
 	}
 	if name != own {
-		p.put(" AS ", expr.QuoteIdent(name))
+		p.put(" AS ", types.QuoteIdent(name))
 	}
 }
 
@@ -462,7 +463,7 @@ func (p *queryPrinter) tail(sel *pg_query.SelectStmt, lv *printLevel, numbered b
 			} else {
 				p.put(", ")
 			}
-			p.put(expr.QuoteIdent(r.GetRangeVar().GetRelname()))
+			p.put(types.QuoteIdent(r.GetRangeVar().GetRelname()))
 		}
 		switch l.WaitPolicy {
 		case pg_query.LockWaitPolicy_LockWaitError:

@@ -167,7 +167,7 @@ func (p *queryPrinter) windowCall(w windowUse) {
 	p.filter(w.call.Filter)
 	p.put(") OVER ")
 	if w.over.name != "" {
-		p.put(expr.QuoteIdent(w.over.name))
+		p.put(types.QuoteIdent(w.over.name))
 		return
 	}
 	p.window(w.over)
@@ -183,7 +183,7 @@ func (p *queryPrinter) window(w *windowDef) {
 	}
 	p.put("(")
 	if d.Refname != "" {
-		word(expr.QuoteIdent(d.Refname))
+		word(types.QuoteIdent(d.Refname))
 	}
 	if len(d.PartitionClause) > 0 {
 		word("PARTITION BY ")
@@ -315,9 +315,9 @@ func (p *queryPrinter) column(r *expr.ColRef) string {
 		return ""
 	}
 	if name == "" {
-		return expr.QuoteIdent(item) + ".*"
+		return types.QuoteIdent(item) + ".*"
 	}
-	return expr.QuoteIdent(item) + "." + expr.QuoteIdent(name)
+	return types.QuoteIdent(item) + "." + types.QuoteIdent(name)
 }
 
 // outputColumn is the name that an expression of the target list has without AS; ok is false for all but columns.
@@ -373,7 +373,7 @@ func (p *queryPrinter) find(r *expr.ColRef) (item, name string, ok bool) {
 func (p *queryPrinter) mergedName(x *expr.Coalesce) string {
 	for i := len(p.levels) - 1; i >= 0; i-- {
 		if c := p.levels[i].merged(x); c != "" {
-			return expr.QuoteIdent(c)
+			return types.QuoteIdent(c)
 		}
 	}
 	return ""

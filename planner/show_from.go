@@ -6,6 +6,7 @@ import (
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/types"
 )
 
 func (p *queryPrinter) from(items []*pg_query.Node) {
@@ -51,7 +52,7 @@ func (p *queryPrinter) fromItem(n *pg_query.Node) {
 		p.query(n.RangeSubselect.Subquery.GetSelectStmt(), nil, true)
 		p.put(")")
 		if it := p.rec.items[n.RangeSubselect]; it != nil {
-			p.put(" ", expr.QuoteIdent(p.level().names[it]))
+			p.put(" ", types.QuoteIdent(p.level().names[it]))
 			p.aliases(it, len(n.RangeSubselect.Alias.GetColnames()) > 0)
 		}
 	case *pg_query.Node_RangeFunction:
@@ -78,7 +79,7 @@ func (p *queryPrinter) table(v *pg_query.RangeVar) {
 		}
 		p.put(p.o.Relation(it.rel))
 	} else {
-		p.put(expr.QuoteIdent(own))
+		p.put(types.QuoteIdent(own))
 	}
 	renamed := false
 	if it.rel != nil {
@@ -89,7 +90,7 @@ func (p *queryPrinter) table(v *pg_query.RangeVar) {
 		renamed = len(v.Alias.GetColnames()) > 0
 	}
 	if name := p.level().names[it]; name != own || v.Alias != nil || renamed {
-		p.put(" ", expr.QuoteIdent(name))
+		p.put(" ", types.QuoteIdent(name))
 	}
 	p.aliases(it, renamed)
 }
@@ -145,7 +146,7 @@ func (p *queryPrinter) function(r *pg_query.RangeFunction) {
 	if r.Ordinality {
 		p.put(" WITH ORDINALITY")
 	}
-	p.put(" ", expr.QuoteIdent(p.level().names[it]))
+	p.put(" ", types.QuoteIdent(p.level().names[it]))
 	if !typed {
 		p.aliases(it, true)
 		return
@@ -153,7 +154,7 @@ func (p *queryPrinter) function(r *pg_query.RangeFunction) {
 	p.put("(")
 	for i, f := range calls[0].Call.(*expr.Call).Cols {
 		p.comma(i)
-		p.put(expr.QuoteIdent(it.cols[i].name), " ", p.o.TypeName(f.Type, f.Typmod))
+		p.put(types.QuoteIdent(it.cols[i].name), " ", p.o.TypeName(f.Type, f.Typmod))
 	}
 	p.put(")")
 }
@@ -196,7 +197,7 @@ func (p *queryPrinter) join(j *pg_query.JoinExpr) {
 	}
 	if j.Alias != nil {
 		delete(lv.inside, it)
-		p.put(" ", expr.QuoteIdent(lv.names[it]))
+		p.put(" ", types.QuoteIdent(lv.names[it]))
 		p.aliases(it, len(j.Alias.Colnames) > 0)
 	}
 }
@@ -206,7 +207,7 @@ func (p *queryPrinter) condition(j *pg_query.JoinExpr, using []string, quals exp
 	case len(using) > 0:
 		p.put(" USING (", quoteList(using), ")")
 		if a := j.JoinUsingAlias; a != nil {
-			p.put(" AS ", expr.QuoteIdent(a.Aliasname))
+			p.put(" AS ", types.QuoteIdent(a.Aliasname))
 		}
 	case quals != nil && p.o.Pretty:
 		p.put(" ON ")

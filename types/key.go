@@ -3,7 +3,6 @@ package types
 import (
 	"encoding/binary"
 	"math"
-	"strings"
 
 	"github.com/cockroachdb/apd/v3"
 )
@@ -20,14 +19,7 @@ func AppendKey(b []byte, t *T, d Datum) []byte {
 	case RepInt, RepBool:
 		return binary.BigEndian.AppendUint64(b, d.n)
 	case RepString:
-		s := d.Str()
-		switch base := t.BaseType(); {
-		case base.OID == oidBpchar:
-			s = strings.TrimRight(s, " ")
-		case base.ext != nil:
-			s = base.ext.key(d)
-		}
-		return appendKeyText(b, s)
+		return appendKeyText(b, equalityText(t, d))
 	case RepFloat:
 		return binary.BigEndian.AppendUint64(b, math.Float64bits(floatKey(d.Float())))
 	}

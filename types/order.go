@@ -229,6 +229,17 @@ func mix(h, v uint64) uint64 {
 
 func hashString(s string, seed uint64) uint64 { return mix(seed, maphash.String(hashSeed, s)) }
 
+// equalityText is the text of a string type's value that equal values share.
+func equalityText(t *T, d Datum) string {
+	switch base := t.BaseType(); {
+	case base.OID == oidBpchar:
+		return strings.TrimRight(d.Str(), " ")
+	case base.ext != nil:
+		return base.ext.key(d)
+	}
+	return d.Str()
+}
+
 // Hash hashes a non-NULL value of t so that equal values (also across int2, int4 and int8, and across scales of numeric)
 // have equal hashes. It is stable within one process only.
 func Hash(t *T, d Datum, seed uint64) uint64 {
@@ -236,14 +247,7 @@ func Hash(t *T, d Datum, seed uint64) uint64 {
 	case RepInt, RepBool:
 		return mix(seed, d.n)
 	case RepString:
-		s := d.Str()
-		switch base := t.BaseType(); {
-		case base.OID == oidBpchar:
-			s = strings.TrimRight(s, " ")
-		case base.ext != nil:
-			s = base.ext.key(d)
-		}
-		return hashString(s, seed)
+		return hashString(equalityText(t, d), seed)
 	case RepFloat:
 		return mix(seed, math.Float64bits(floatKey(d.Float())))
 	}

@@ -28,16 +28,9 @@ func (r *run) alterTable(n *pg_query.AlterTableStmt) (string, error) {
 		}
 		return tag, noRelation(n.Relation)
 	}
-	rel, err := r.find(n.Relation)
-	if err != nil {
-		return "", err
-	}
+	rel, err := r.findToAlter(n.Relation, n.MissingOk)
 	if rel == nil {
-		if n.MissingOk {
-			r.notice(pgerr.SuccessfulCompletion, "relation \"%s\" does not exist, skipping", n.Relation.Relname)
-			return tag, nil
-		}
-		return "", noRelation(n.Relation)
+		return tag, err
 	}
 	if isSystem(rel) {
 		return "", systemError(rel)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -325,7 +326,7 @@ func (r *run) bindDefault(n *pg_query.Node, t *types.T, typmod int32, column str
 // columns is set.
 func refuse(n *pg_query.Node, one, many string, columns bool) error {
 	var found error
-	walk(n, func(m *pg_query.Node) bool {
+	sql.Walk(n, func(m *pg_query.Node) bool {
 		if found != nil {
 			return false
 		}

@@ -274,7 +274,7 @@ func (r *run) defaultUses(c *catalog.Column, seq *catalog.Relation) bool {
 		return false
 	}
 	uses := false
-	walk(n, func(m *pg_query.Node) bool {
+	sql.Walk(n, func(m *pg_query.Node) bool {
 		k := m.GetAConst()
 		if k.GetSval() == nil {
 			return true
@@ -450,7 +450,7 @@ func (r *run) functionDependents(oid uint32) []dependent {
 			return false
 		}
 		found := false
-		walk(n, func(m *pg_query.Node) bool {
+		sql.Walk(n, func(m *pg_query.Node) bool {
 			if c := m.GetFuncCall(); c != nil {
 				parts := names(c.Funcname)
 				found = found || parts[len(parts)-1] == f.Name && len(c.Args) == len(f.Args)

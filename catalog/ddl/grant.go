@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -287,8 +288,11 @@ func changeACL(acl []string, owner, ownerAll, publicAll string, grantees []strin
 	return out
 }
 
+var plainACL = regexp.MustCompile(`^[A-Za-z0-9_]*$`)
+
+// quoteACL writes a role's name in an aclitem, which quotes other names than an SQL identifier: Bob stays Bob.
 func quoteACL(name string) string {
-	if name == "" || plainName.MatchString(name) {
+	if plainACL.MatchString(name) {
 		return name
 	}
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`

@@ -1,7 +1,6 @@
 package ddl
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,7 +9,7 @@ import (
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/catalog"
-	"github.com/pgmongo/pgmongo/types/facts"
+	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
@@ -94,22 +93,7 @@ func joinNames(names []string) string {
 	return b.String()
 }
 
-var plainName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
-
-// quote writes a name as an identifier: quoted unless it is plain and no reserved word.
-func quote(name string) string {
-	if plainName.MatchString(name) && !reserved(name) {
-		return name
-	}
-	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
-}
-
-func reserved(name string) bool {
-	t := facts.Load("pg_keywords")
-	word, code := t.Col("word"), t.Col("catcode")
-	i, ok := slices.BinarySearchFunc(t.Rows, name, func(row []string, n string) int { return strings.Compare(row[word], n) })
-	return ok && t.Rows[i][code] != "U"
-}
+func quote(name string) string { return types.QuoteIdent(name) }
 
 // literal writes a text as an SQL string constant.
 func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
@@ -198,6 +182,19 @@ func (r *run) owner() uint32 {
 		return role.OID
 	}
 	return catalog.BootstrapRole
+}
+
+// findToAlter finds the relation of an ALTER statement. Without one it gives an error, or with IF EXISTS a notice and nil.
+func (r *run) findToAlter(rv *pg_query.RangeVar, missingOK bool) (*catalog.Relation, error) {
+	rel, err := r.find(rv)
+	switch {
+	case rel != nil || err != nil:
+		return rel, err
+	case missingOK:
+		r.notice(pgerr.SuccessfulCompletion, "relation \"%s\" does not exist, skipping", rv.Relname)
+		return nil, nil
+	}
+	return nil, noRelation(rv)
 }
 
 // find looks a relation up by name; nil when there is none (with an error when even the schema does not exist).

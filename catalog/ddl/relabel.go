@@ -5,9 +5,9 @@ import (
 	"strings"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -134,10 +134,11 @@ func (r *run) relabelText(text string, t *types.T, from, to string) string {
 		}
 	}
 	var at []int
-	visitCasts(tree.ProtoReflect(), func(c *pg_query.TypeCast) {
+	sql.Walk(tree, func(c *pg_query.TypeCast) bool {
 		if k := c.Arg.GetAConst(); k.GetSval().GetSval() == from && r.meansType(names(c.TypeName.Names), t) {
 			at = append(at, int(k.Location)-len(prefix))
 		}
+		return true
 	})
 	slices.Sort(at)
 	for _, start := range slices.Backward(slices.Compact(at)) {
@@ -149,22 +150,4 @@ func (r *run) relabelText(text string, t *types.T, from, to string) string {
 		}
 	}
 	return text
-}
-
-func visitCasts(m protoreflect.Message, f func(*pg_query.TypeCast)) {
-	if c, ok := m.Interface().(*pg_query.TypeCast); ok {
-		f(c)
-	}
-	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		switch {
-		case fd.Kind() != protoreflect.MessageKind:
-		case fd.IsList():
-			for i := range v.List().Len() {
-				visitCasts(v.List().Get(i).Message(), f)
-			}
-		default:
-			visitCasts(v.Message(), f)
-		}
-		return true
-	})
 }

@@ -147,14 +147,15 @@ func (r *run) renamedInViews(old, renamed *catalog.Relation) error {
 		if err != nil {
 			return err
 		}
-		WalkRanges(stmts[0].Node, func(rv *pg_query.RangeVar) {
+		sql.Walk(stmts[0].Node, func(rv *pg_query.RangeVar) bool {
 			if rv.Schemaname != old.Schema || rv.Relname != old.Name {
-				return
+				return false
 			}
 			if rv.Alias == nil && old.Name != renamed.Name {
 				rv.Alias = &pg_query.Alias{Aliasname: old.Name}
 			}
 			rv.Schemaname, rv.Relname = renamed.Schema, renamed.Name
+			return false
 		})
 		text, err := deparseStmt(stmts[0].Node)
 		if err != nil {
@@ -169,16 +170,9 @@ func (r *run) renamedInViews(old, renamed *catalog.Relation) error {
 
 // renameColumn renames a column; its field in the documents keeps its name.
 func (r *run) renameColumn(n *pg_query.RenameStmt, name string) error {
-	rel, err := r.find(n.Relation)
-	if err != nil {
-		return err
-	}
+	rel, err := r.findToAlter(n.Relation, n.MissingOk)
 	if rel == nil {
-		if n.MissingOk {
-			r.notice(pgerr.SuccessfulCompletion, "relation \"%s\" does not exist, skipping", n.Relation.Relname)
-			return nil
-		}
-		return noRelation(n.Relation)
+		return err
 	}
 	if isSystem(rel) {
 		return systemError(rel)
@@ -254,7 +248,7 @@ func renamedColumn(text, from, to string) string {
 	}
 	const prefix = len("SELECT ")
 	var at []int
-	walk(n, func(m *pg_query.Node) bool {
+	sql.Walk(n, func(m *pg_query.Node) bool {
 		if ref := m.GetColumnRef(); ref != nil && len(ref.Fields) == 1 && ref.Fields[0].GetString_().GetSval() == from {
 			at = append(at, int(ref.Location)-prefix)
 		}
@@ -284,16 +278,9 @@ func renamedColumn(text, from, to string) string {
 }
 
 func (r *run) renameConstraint(n *pg_query.RenameStmt, name string) error {
-	rel, err := r.find(n.Relation)
-	if err != nil {
-		return err
-	}
+	rel, err := r.findToAlter(n.Relation, n.MissingOk)
 	if rel == nil {
-		if n.MissingOk {
-			r.notice(pgerr.SuccessfulCompletion, "relation \"%s\" does not exist, skipping", n.Relation.Relname)
-			return nil
-		}
-		return noRelation(n.Relation)
+		return err
 	}
 	for _, con := range rel.Constraints {
 		if con.Name != n.Subname {
@@ -376,16 +363,9 @@ func (r *run) setSchema(n *pg_query.AlterObjectSchemaStmt) (string, error) {
 	noSchema := pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", n.Newschema)
 	switch n.ObjectType {
 	case pg_query.ObjectType_OBJECT_TABLE, pg_query.ObjectType_OBJECT_VIEW, pg_query.ObjectType_OBJECT_SEQUENCE, pg_query.ObjectType_OBJECT_MATVIEW:
-		rel, err := r.find(n.Relation)
-		if err != nil {
-			return "", err
-		}
+		rel, err := r.findToAlter(n.Relation, n.MissingOk)
 		if rel == nil {
-			if n.MissingOk {
-				r.notice(pgerr.SuccessfulCompletion, "relation \"%s\" does not exist, skipping", n.Relation.Relname)
-				return tag, nil
-			}
-			return "", noRelation(n.Relation)
+			return tag, err
 		}
 		if sc == nil {
 			return "", noSchema
@@ -588,7 +568,7 @@ func (r *run) renamedInDefinitions(old, renamed *catalog.Relation, col *catalog.
 			}
 			at[u.Loc] = true
 		}
-		walk(stmts[0].Node, func(n *pg_query.Node) bool {
+		sql.Walk(stmts[0].Node, func(n *pg_query.Node) bool {
 			if t := n.GetResTarget(); t != nil && t.Name == "" && at[t.Val.GetColumnRef().GetLocation()] && t.Val.GetColumnRef() != nil {
 				t.Name = col.Name
 			}

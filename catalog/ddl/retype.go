@@ -5,9 +5,9 @@ import (
 	"strings"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
 )
 
@@ -95,10 +95,11 @@ func (r *run) retype(text string, old, renamed *types.T) string {
 		}
 	}
 	var at []int
-	visitTypeNames(tree.ProtoReflect(), func(n *pg_query.TypeName) {
+	sql.Walk(tree, func(n *pg_query.TypeName) bool {
 		if r.meansType(names(n.Names), old) {
 			at = append(at, int(n.Location)-len(prefix))
 		}
+		return false
 	})
 	slices.Sort(at)
 	for _, start := range slices.Backward(slices.Compact(at)) {
@@ -125,23 +126,4 @@ func (r *run) meansType(parts []string, t *types.T) bool {
 		return parts[0] == t.Schema && parts[1] == t.Name
 	}
 	return false
-}
-
-func visitTypeNames(m protoreflect.Message, f func(*pg_query.TypeName)) {
-	if n, ok := m.Interface().(*pg_query.TypeName); ok {
-		f(n)
-		return
-	}
-	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		switch {
-		case fd.Kind() != protoreflect.MessageKind:
-		case fd.IsList():
-			for i := range v.List().Len() {
-				visitTypeNames(v.List().Get(i).Message(), f)
-			}
-		default:
-			visitTypeNames(v.Message(), f)
-		}
-		return true
-	})
 }

@@ -7,6 +7,7 @@ import (
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
@@ -150,7 +151,7 @@ func (r *run) triggerWhen(t *catalog.Trigger, rel *catalog.Relation, n *pg_query
 		return nil
 	}
 	var failed error
-	walk(n.WhenClause, func(m *pg_query.Node) bool {
+	sql.Walk(n.WhenClause, func(m *pg_query.Node) bool {
 		if m.GetSubLink() != nil {
 			failed = pgerr.New(pgerr.FeatureNotSupported, "cannot use subquery in trigger WHEN condition").At(m.GetSubLink().Location)
 			return false

@@ -205,7 +205,7 @@ func (r *run) replacedView(rv *pg_query.RangeVar, columns []*catalog.Column) (*c
 // path, and returns the relations that it reads.
 func (r *run) qualifyNames(query *pg_query.Node) (uses []uint32, temp bool) {
 	var ctes []string
-	walk(query, func(m *pg_query.Node) bool {
+	sql.Walk(query, func(m *pg_query.Node) bool {
 		if c := m.GetCommonTableExpr(); c != nil {
 			ctes = append(ctes, c.Ctename)
 		}
@@ -216,13 +216,13 @@ func (r *run) qualifyNames(query *pg_query.Node) (uses []uint32, temp bool) {
 		}
 		return true
 	})
-	WalkRanges(query, func(rv *pg_query.RangeVar) {
+	sql.Walk(query, func(rv *pg_query.RangeVar) bool {
 		if rv.Schemaname == "" && slices.Contains(ctes, rv.Relname) {
-			return
+			return false
 		}
 		rel, err := r.find(rv)
 		if err != nil || rel == nil {
-			return
+			return false
 		}
 		rv.Schemaname = rel.Schema
 		if rel.Persistence == 't' {
@@ -231,6 +231,7 @@ func (r *run) qualifyNames(query *pg_query.Node) (uses []uint32, temp bool) {
 		if !isSystem(rel) && !slices.Contains(uses, rel.OID) {
 			uses = append(uses, rel.OID)
 		}
+		return false
 	})
 	return uses, temp
 }

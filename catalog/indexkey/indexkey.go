@@ -86,7 +86,7 @@ func (k *Key) element(rel *catalog.Relation, e catalog.IndexKey, bind Binder) er
 			}
 			pos++
 		}
-		k.Types, k.Names = append(k.Types, c.Type), append(k.Names, expr.QuoteIdent(c.Name))
+		k.Types, k.Names = append(k.Types, c.Type), append(k.Names, types.QuoteIdent(c.Name))
 		k.elems = append(k.elems, func(_ *expr.Env, row []types.Datum) (types.Datum, error) { return row[pos], nil })
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/sql"
@@ -407,11 +406,7 @@ func usedColumns(r *catalog.Relation, text string) []int16 {
 		return nil
 	}
 	var out []int16
-	visitMessages(n.ProtoReflect(), func(m any) bool {
-		c, ok := m.(*pg_query.ColumnRef)
-		if !ok {
-			return true
-		}
+	sql.Walk(n, func(c *pg_query.ColumnRef) bool {
 		if len(c.Fields) > 0 {
 			if col := r.Column(c.Fields[0].GetString_().GetSval()); col != nil && !slices.Contains(out, col.Attnum) {
 				out = append(out, col.Attnum)
@@ -420,23 +415,4 @@ func usedColumns(r *catalog.Relation, text string) []int16 {
 		return false
 	})
 	return out
-}
-
-// visitMessages calls f for a node of a parse tree and those below it, until f returns false.
-func visitMessages(m protoreflect.Message, f func(any) bool) {
-	if !f(m.Interface()) {
-		return
-	}
-	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		switch {
-		case fd.Kind() != protoreflect.MessageKind:
-		case fd.IsList():
-			for i := range v.List().Len() {
-				visitMessages(v.List().Get(i).Message(), f)
-			}
-		default:
-			visitMessages(v.Message(), f)
-		}
-		return true
-	})
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/pgmongo/pgmongo/catalog"
-	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/types"
 )
 
@@ -94,7 +93,7 @@ func partitionKey(r *catalog.Relation) string {
 	for i, k := range r.Partition.Keys {
 		switch {
 		case k.Attnum > 0:
-			keys[i] = expr.QuoteIdent(r.ByAttnum(k.Attnum).Name)
+			keys[i] = quote(r.ByAttnum(k.Attnum).Name)
 		case strings.HasSuffix(k.Expr, ")") && !strings.HasPrefix(k.Expr, "("):
 			keys[i] = k.Expr // a function call
 		default:

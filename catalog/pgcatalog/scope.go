@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/pgmongo/pgmongo/catalog"
-	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/types"
 )
 
@@ -17,7 +16,7 @@ type scope struct {
 	path []string
 }
 
-func quote(name string) string { return expr.QuoteIdent(name) }
+func quote(name string) string { return types.QuoteIdent(name) }
 
 // qualified is schema.name, quoted.
 func qualified(schema, name string) string { return quote(schema) + "." + quote(name) }

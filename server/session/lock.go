@@ -6,8 +6,8 @@ import (
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/catalog"
-	"github.com/pgmongo/pgmongo/catalog/ddl"
 	"github.com/pgmongo/pgmongo/planner"
+	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/txn"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -43,13 +43,14 @@ func (s *Session) planned(ctx context.Context, p *prepared) error {
 		waited := false
 		var failed error
 		path := s.path(s.last)
-		ddl.WalkRanges(p.node, func(rv *pg_query.RangeVar) {
+		sql.Walk(p.node, func(rv *pg_query.RangeVar) bool {
 			rel := s.last.Relation(path, rv.Schemaname, rv.Relname)
 			if rel == nil || !lockable(rel) || failed != nil {
-				return
+				return false
 			}
 			w, err := s.tx.LockTable(ctx, txn.TableLock{OID: rel.OID, Name: rel.Name, Mode: txn.TableAccessShare}, txn.WaitBlock)
 			waited, failed = waited || w, err
+			return false
 		})
 		if failed != nil {
 			return failed

@@ -253,9 +253,9 @@ func (s *Session) signature(snap *catalog.Snapshot, fn *catalog.Function) string
 			args = append(args, types.FormatType(a.Type, -1))
 		}
 	}
-	name := expr.QuoteIdent(fn.Name)
+	name := types.QuoteIdent(fn.Name)
 	if !contains(s.path(snap), fn.Schema) {
-		name = expr.QuoteIdent(fn.Schema) + "." + name
+		name = types.QuoteIdent(fn.Schema) + "." + name
 	}
 	return name + "(" + strings.Join(args, ",") + ")"
 }
