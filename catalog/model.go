@@ -6,7 +6,6 @@ package catalog
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/pgmongo/pgmongo/types"
 )
@@ -440,15 +439,4 @@ type Role struct {
 	MemberOf                                                            []uint32
 	Settings                                                            []string
 	Comment                                                             string
-}
-
-// SQL returns the statements of a function in LANGUAGE sql.
-func (f *Function) SQL() string {
-	switch {
-	case f.Body == "":
-		return f.Source
-	case strings.HasPrefix(f.Body, "RETURN "):
-		return "SELECT " + f.Body[len("RETURN "):]
-	}
-	return strings.TrimSuffix(strings.TrimPrefix(f.Body, "BEGIN ATOMIC"), "END")
 }

@@ -23,6 +23,8 @@ type setCall struct {
 	wrap  bool
 	// unpack says that a record is a row of its fields, even if it has one.
 	unpack bool
+	// fields are the types that the columns of a user-defined function's record must have; nil if they need no check.
+	fields []*types.T
 	vals   []types.Datum
 }
 
@@ -35,6 +37,9 @@ func isSetCall(e expr.Expr) (*expr.Call, bool) {
 func (b *builder) setCall(e expr.Expr, l expr.Layout, width int, wrap bool) (*setCall, error) {
 	s := &setCall{env: b.rt.Env, width: width, wrap: wrap}
 	call, ok := isSetCall(e)
+	if c, ok := e.(*expr.Call); ok && c.T == types.RecordT && c.Fn.User != nil {
+		s.fields = recordFields(c)
+	}
 	if !ok {
 		var err error
 		s.one, err = b.compile(e, l)
@@ -117,7 +122,7 @@ func (s *setCall) put(b *Batch, row ...types.Datum) error {
 	switch {
 	case s.wrap:
 		out[0] = s.record(row)
-	case len(row) == s.width && !(s.unpack && isRecord(row)):
+	case len(row) == s.width && !(s.unpack && oneRecord(row)):
 		copy(out, row)
 	case len(row) == 1 && row[0].IsNull():
 		clear(out)
@@ -129,6 +134,12 @@ func (s *setCall) put(b *Batch, row ...types.Datum) error {
 		if len(rec.Vals) != s.width {
 			return rowMismatch(len(rec.Vals), s.width)
 		}
+		for i, t := range s.fields {
+			if rec.Types[i] != t {
+				return pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
+					WithDetail("Returned type %s at ordinal position %d, but query expects %s.", types.FormatType(rec.Types[i], -1), i+1, types.FormatType(t, -1))
+			}
+		}
 		copy(out, rec.Vals)
 	default:
 		return rowMismatch(len(row), s.width)
@@ -136,7 +147,7 @@ func (s *setCall) put(b *Batch, row ...types.Datum) error {
 	return nil
 }
 
-func isRecord(row []types.Datum) bool {
+func oneRecord(row []types.Datum) bool {
 	if len(row) != 1 {
 		return false
 	}
@@ -160,6 +171,18 @@ func (s *setCall) record(row []types.Datum) types.Datum {
 		return row[0]
 	}
 	return types.Ref(&types.Record{Types: typs, Vals: append([]types.Datum(nil), row...)})
+}
+
+// recordFields are the types of a record's columns as the query or the function's OUT arguments name them.
+func recordFields(c *expr.Call) []*types.T {
+	if len(c.Cols) > 0 {
+		out := make([]*types.T, len(c.Cols))
+		for i, f := range c.Cols {
+			out[i] = f.Type
+		}
+		return out
+	}
+	return (&setCall{call: c}).outTypes()
 }
 
 // outTypes are the types of the columns of a function that returns rows, nil for one that returns values.

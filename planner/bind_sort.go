@@ -287,10 +287,12 @@ func (q *selectState) dropGroupingJunk() {
 type limitClause struct {
 	limit, offset expr.Expr
 	ties          bool
+	// null says that the count is the constant NULL.
+	null bool
 }
 
 func (s *scope) limitOf(sel *pg_query.SelectStmt) (limitClause, error) {
-	l := limitClause{ties: sel.LimitOption == pg_query.LimitOption_LIMIT_OPTION_WITH_TIES}
+	l := limitClause{ties: sel.LimitOption == pg_query.LimitOption_LIMIT_OPTION_WITH_TIES, null: sel.LimitCount.GetAConst().GetIsnull()}
 	var err error
 	if l.offset, err = s.rowCount(sel.LimitOffset, inOffset); err != nil {
 		return l, err
@@ -302,7 +304,7 @@ func (s *scope) limitOf(sel *pg_query.SelectStmt) (limitClause, error) {
 		if len(sel.SortClause) == 0 {
 			return l, pgerr.New(pgerr.SyntaxError, "WITH TIES cannot be specified without ORDER BY clause")
 		}
-		if c, ok := l.limit.(*expr.Const); ok && c.D.IsNull() {
+		if l.null {
 			return l, pgerr.New(pgerr.InvalidRowCountInLimitClause, "row count cannot be null in FETCH FIRST ... WITH TIES clause")
 		}
 	}

@@ -127,7 +127,7 @@ func (p *queryPrinter) function(r *pg_query.RangeFunction) {
 	}
 	switch {
 	case len(calls) == 1 && !(typed && r.Ordinality):
-		p.expr(calls[0].Call, true)
+		p.functionCall(r, calls[0].Call)
 	case unnest:
 		p.put("UNNEST(")
 		for i, c := range calls {
@@ -157,6 +157,18 @@ func (p *queryPrinter) function(r *pg_query.RangeFunction) {
 		p.put(types.QuoteIdent(it.cols[i].name), " ", p.o.TypeName(f.Type, f.Typmod))
 	}
 	p.put(")")
+}
+
+// functionCall prints what stands in FROM as one function: what has not the looks of a call stands in CAST.
+func (p *queryPrinter) functionCall(r *pg_query.RangeFunction, x expr.Expr) {
+	items := r.Functions[0].GetList().GetItems()
+	if len(items) == 0 || items[0].GetTypeCast() == nil {
+		p.expr(x, true)
+		return
+	}
+	p.put("CAST(")
+	p.expr(x, true)
+	p.put(" AS ", p.o.TypeName(x.Type(), x.Typmod()), ")")
 }
 
 func (p *queryPrinter) join(j *pg_query.JoinExpr) {

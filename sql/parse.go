@@ -40,6 +40,38 @@ func Parse(query string) ([]Statement, error) {
 	return stmts, nil
 }
 
+// ParseBody splits an SQL-standard body of a function (RETURN expression, BEGIN ATOMIC ... END) into statements; RETURN
+// becomes SELECT.
+func ParseBody(body string) ([]Statement, error) {
+	const prefix = "CREATE FUNCTION f() LANGUAGE sql "
+	defs, err := Parse(prefix + body)
+	if err != nil {
+		return nil, err
+	}
+	var out []Statement
+	var add func(n *pg_query.Node)
+	add = func(n *pg_query.Node) {
+		switch {
+		case n.GetList() != nil:
+			for _, i := range n.GetList().Items {
+				add(i)
+			}
+			return
+		case n == nil || n.Node == nil: // an empty statement
+			return
+		case n.GetReturnStmt() != nil:
+			target := &pg_query.ResTarget{Val: n.GetReturnStmt().Returnval}
+			n = &pg_query.Node{Node: &pg_query.Node_SelectStmt{SelectStmt: &pg_query.SelectStmt{
+				LimitOption: pg_query.LimitOption_LIMIT_OPTION_DEFAULT, Op: pg_query.SetOperation_SETOP_NONE,
+				TargetList: []*pg_query.Node{{Node: &pg_query.Node_ResTarget{ResTarget: target}}},
+			}}}
+		}
+		out = append(out, Statement{Node: n, Text: body, Source: defs[0].Source})
+	}
+	add(defs[0].Node.GetCreateFunctionStmt().GetSqlBody())
+	return out, nil
+}
+
 // ParseExpr parses a scalar expression. Locations count from the start of text.
 func ParseExpr(text string) (*pg_query.Node, error) {
 	const prefix = "SELECT "

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/types"
@@ -39,7 +40,9 @@ func (r *run) createFunction(n *pg_query.CreateFunctionStmt) (string, error) {
 		if f.Language == "" {
 			f.Language = "sql"
 		}
-		if f.Body, err = bodyText(n.SqlBody); err != nil {
+		body := proto.Clone(n.SqlBody).(*pg_query.Node)
+		r.qualifyNames(body)
+		if f.Body, err = bodyText(body); err != nil {
 			return "", err
 		}
 	}
@@ -92,7 +95,17 @@ func bodyText(n *pg_query.Node) (string, error) {
 			}
 			return nil
 		}
-		text, err := deparseStmt(n)
+		var text string
+		var err error
+		switch {
+		case n == nil || n.Node == nil: // an empty statement
+			return nil
+		case n.GetReturnStmt() != nil:
+			text, err = deparseExpr(n.GetReturnStmt().Returnval)
+			text = "RETURN " + text
+		default:
+			text, err = deparseStmt(n)
+		}
 		b.WriteString(" " + text + ";\n")
 		return err
 	}

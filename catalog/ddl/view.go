@@ -256,9 +256,14 @@ func (r *run) schemaOfFunctions(name string) string {
 func (r *run) viewText(query *pg_query.Node, cols []QueryCol) (string, error) {
 	expanded := proto.Clone(query).(*pg_query.Node)
 	if r.expandStars(expanded.GetSelectStmt()) {
-		return deparseStmt(expanded)
+		if text, err := deparseStmt(expanded); err == nil {
+			if _, err := sql.Parse(text); err == nil {
+				return text, nil
+			}
+		}
 	}
-	// A * over a join with merged columns or over a function.
+	// A * over a join with merged columns or over a function, or what the parser's printer gets wrong, such as
+	// FROM CAST(1 + 2 AS int).
 	if text, err := r.c.Exprs.ShowQuery(r.ctx, r.snap(), proto.Clone(query).(*pg_query.Node).GetSelectStmt()); err == nil {
 		return text, nil
 	}

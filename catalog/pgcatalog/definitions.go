@@ -56,7 +56,7 @@ func definitionFunctions() []expr.Impl {
 		return types.Null, nil
 	}))
 	b.constant(types.Null, "pg_get_partition_constraintdef", "pg_get_statisticsobjdef", "pg_get_statisticsobjdef_columns",
-		"pg_get_statisticsobjdef_expressions", "pg_get_function_sqlbody", "pg_get_replica_identity_index")
+		"pg_get_statisticsobjdef_expressions", "pg_get_replica_identity_index")
 	return b.out
 }
 

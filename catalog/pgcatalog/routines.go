@@ -32,6 +32,12 @@ func routineFunctions() []expr.Impl {
 		}
 		return text(c.result(p))
 	})
+	of("pg_get_function_sqlbody", func(c scope, p *procFact) datum {
+		if p.user == nil || p.user.Body == "" {
+			return types.Null
+		}
+		return text(p.user.Body)
+	})
 	b.add("pg_get_functiondef", scoped(func(c scope, a []datum) (datum, error) {
 		p := c.proc(oidOf(a[0]))
 		switch {
@@ -201,6 +207,10 @@ func (c scope) functionDefinition(p *procFact, f *catalog.Function) string {
 	for _, s := range f.Settings {
 		name, value, _ := strings.Cut(s, "=")
 		fmt.Fprintf(&b, " SET %s TO %s\n", quote(name), expr.QuoteLiteral(value))
+	}
+	if f.Body != "" {
+		b.WriteString(f.Body + "\n")
+		return b.String()
 	}
 	tag := "$" + strings.ToLower(kind) + "$"
 	for strings.Contains(f.Source, tag) {

@@ -10,7 +10,6 @@ import (
 	"github.com/pgmongo/pgmongo/executor/plpgsql"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/planner"
-	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -84,7 +83,7 @@ func (s *Session) checkSQL(ctx context.Context, snap *catalog.Snapshot, call *ex
 			return nil // its statements have no types before it is called
 		}
 	}
-	stmts, err := sql.Parse(fn.SQL())
+	stmts, err := parseSQL(fn)
 	if err != nil {
 		return err
 	}

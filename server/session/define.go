@@ -33,8 +33,9 @@ func (s *Session) define(ctx context.Context, p *prepared) (result, error) {
 			return result{}, err
 		}
 	}
-	if c := p.node.GetCreateStmt(); c != nil && c.Oncommit > pg_query.OnCommitAction_ONCOMMIT_PRESERVE_ROWS && s.single() {
-		// The end of the transaction has something to do.
+	c := p.node.GetCreateStmt()
+	atEnd := c != nil && c.Oncommit > pg_query.OnCommitAction_ONCOMMIT_PRESERVE_ROWS // the end of the transaction has something to do
+	if s.single() && (atEnd || s.computes(ctx, p.node)) {
 		if err := s.tx.BeginImplicit(s.defaults()); err != nil {
 			return result{}, err
 		}
@@ -63,6 +64,16 @@ func alone(n *pg_query.Node) string {
 		}
 	}
 	return ""
+}
+
+// computes reports whether a schema change may call user-defined functions with the rows of a table. Their statements are
+// part of its transaction, and may have subtransactions.
+func (s *Session) computes(ctx context.Context, n *pg_query.Node) bool {
+	if n.GetIndexStmt() == nil && n.GetAlterTableStmt() == nil {
+		return false
+	}
+	snap, err := s.snapshot(ctx)
+	return err == nil && len(snap.Functions()) > 0
 }
 
 // commandName is a statement's name in error texts, from the type of its node: CreateStmt is special, the others read
@@ -128,6 +139,9 @@ func (s *Session) tryDDL(ctx context.Context, node *pg_query.Node, p *prepared) 
 	if err != nil {
 		return ddl.Result{}, err
 	}
+	outer := s.defining
+	s.defining = st
+	defer func() { s.defining = outer }()
 	c := s.ddlContext(ctx, snap, st, p)
 	res, err := ddl.Execute(ctx, c, node)
 	if err == nil && c.Snapshot != snap {

@@ -30,9 +30,11 @@ type Session struct {
 	// overlay is the catalogue with the open transaction's own changes, nil without any; last is the one of the last
 	// statement.
 	overlay *catalog.Snapshot
-	last    *catalog.Snapshot
-	temp    *ddl.Temp
-	temps   temporary
+	// defining is the schema change that runs: expressions that it computes may call functions with statements.
+	defining *txn.Stmt
+	last     *catalog.Snapshot
+	temp     *ddl.Temp
+	temps    temporary
 
 	// open says that a transaction of any kind has begun: a single statement's, an implicit or an explicit block.
 	open      bool
@@ -247,7 +249,7 @@ func (s *Session) io(snap *catalog.Snapshot) *types.IO {
 // env makes what the evaluation of one statement depends on.
 func (s *Session) env(ctx context.Context, snap *catalog.Snapshot, params []types.Datum) *expr.Env {
 	return &expr.Env{
-		Routines: &routines{s: s}, Queries: (*queries)(s),
+		Routines: &routines{s: s, st: s.defining}, Queries: (*queries)(s),
 		Ctx: ctx, IO: s.io(snap), Params: params, XactStart: s.xactStart, StmtStart: s.stmtStart, Session: s,
 		View: &catalog.View{Snapshot: snap, SearchPath: s.path(snap), User: s.User(), Live: liveView{s}},
 	}

@@ -89,8 +89,8 @@ func sqlArguments(fn string, args []plpgsql.Argument, snap *catalog.Snapshot) *s
 func (s *Session) sqlCode(ctx context.Context, c *expr.Call) (*sqlCode, error) {
 	fn := c.Fn.User
 	compile := func(snap *catalog.Snapshot) (*compiled, error) {
-		code := &sqlCode{vars: sqlArguments(fn.Name, arguments(snap, c), snap), ret: s.resultOf(snap, c), text: fn.SQL()}
-		stmts, err := sql.Parse(code.text)
+		code := &sqlCode{vars: sqlArguments(fn.Name, arguments(snap, c), snap), ret: s.resultOf(snap, c), text: fn.Source}
+		stmts, err := parseSQL(fn)
 		if err != nil {
 			return nil, err
 		}
@@ -110,6 +110,14 @@ func (s *Session) sqlCode(ctx context.Context, c *expr.Call) (*sqlCode, error) {
 		}
 	}
 	return k.sql, nil
+}
+
+// parseSQL gives the statements of a function in LANGUAGE sql.
+func parseSQL(fn *catalog.Function) ([]sql.Statement, error) {
+	if fn.Body != "" {
+		return sql.ParseBody(fn.Body)
+	}
+	return sql.Parse(fn.Source)
 }
 
 // callSQL runs a function in LANGUAGE sql: each statement in turn; the last one's rows are the result.
@@ -157,6 +165,8 @@ func (s *Session) sqlResult(c *expr.Call, code *sqlCode, out plpgsql.Returned) (
 	case ret.Set:
 	case len(out.Rows) == 0:
 		out.Value = types.Null
+	case ret.Row && len(out.Rows[0]) == 1 && (len(ret.Fields) != 1 || isRecord(out.Rows[0][0])):
+		out.Value = out.Rows[0][0]
 	case ret.Row:
 		rec := &types.Record{Vals: out.Rows[0]}
 		for _, f := range ret.Fields {
@@ -206,13 +216,16 @@ func (s *Session) sqlFit(ctx context.Context, h *host, c *expr.Call, ret *plpgsq
 		want = []types.Field{{Type: ret.Type, Typmod: -1}}
 	}
 	if ret.Row && len(cols) == 1 && (cols[0].Type.BaseType().Kind == 'c' || cols[0].Type == types.RecordT) && !(len(want) == 1 && want[0].Type == cols[0].Type) {
-		// One row value is the whole row.
-		return func(row []types.Datum) ([]types.Datum, error) {
-			if row[0].IsNull() {
-				return make([]types.Datum, len(want)), nil
-			}
-			return row[0].Record().Vals, nil
-		}, nil
+		// One row value is the whole row. What reads it as columns compares their types.
+		if ret.Procedure {
+			return func(row []types.Datum) ([]types.Datum, error) {
+				if row[0].IsNull() {
+					return make([]types.Datum, len(want)), nil
+				}
+				return row[0].Record().Vals, nil
+			}, nil
+		}
+		return copyRow, nil
 	}
 	if ret.Type == types.RecordT && !ret.Row && !ret.Procedure {
 		if len(cols) == 1 && cols[0].Type == types.RecordT {
@@ -225,6 +238,11 @@ func (s *Session) sqlFit(ctx context.Context, h *host, c *expr.Call, ret *plpgsq
 			}
 			return []types.Datum{types.Ref(rec)}, nil
 		}, nil
+	}
+	if len(c.Cols) > 0 { // a definition of a record's columns, which the function's definition did not know
+		if err := checkColumns(s.resolver(s.last), ret, cols); err != nil {
+			return nil, err
+		}
 	}
 	if len(cols) != len(want) {
 		return nil, returnMismatch(ret.Type)
@@ -254,6 +272,11 @@ func (s *Session) sqlFit(ctx context.Context, h *host, c *expr.Call, ret *plpgsq
 	}, nil
 }
 
+func isRecord(d types.Datum) bool {
+	_, ok := d.Ref().(*types.Record)
+	return ok
+}
+
 func copyRow(row []types.Datum) ([]types.Datum, error) {
 	return append([]types.Datum(nil), row...), nil
 }
@@ -269,7 +292,7 @@ func inFunction(h *host, err error, text, line string) error {
 		return err
 	}
 	c := *e
-	if e.Query == "" && (e.Offset > 0 || e.Position > 0) {
+	if e.Query == "" && text != "" && (e.Offset > 0 || e.Position > 0) {
 		c.Query, c.QueryPosition = text, e.Position
 		if e.Offset > 0 {
 			c.QueryPosition = len([]rune(text[:min(e.Offset-1, len(text))])) + 1
