@@ -53,6 +53,14 @@ type Change struct {
 	Update bson.Raw
 }
 
+// Single is a statement's only change: a new document, or a change of one that was not read.
+type Single struct {
+	Database, Collection string
+	// Insert is the new document, nil for a Change.
+	Insert bson.Raw
+	Change Change
+}
+
 // Write is a change of one document.
 type Write struct {
 	Kind WriteKind

@@ -34,6 +34,9 @@ type Session struct {
 
 const cleanupTimeout = 5 * time.Second
 
+// AnswerTimeout is how long the answer to a change is waited for after its statement was cancelled.
+const AnswerTimeout = 5 * time.Second
+
 // Session starts a session. Nothing is sent before its first operation.
 func (c *Client) Session(mode Mode) (*Session, error) {
 	o := options.Session()

@@ -60,27 +60,62 @@ func (s *Session) writeConcern() *writeconcern.WriteConcern {
 	return majority()
 }
 
-// InsertOne inserts a document by itself, with majority write concern.
-func (c *Client) InsertOne(ctx context.Context, database, collection string, doc bson.Raw) error {
-	return c.definite(ctx, database, collection, func(ctx context.Context, coll *driver.Collection) error {
-		_, err := coll.InsertOne(ctx, doc)
-		return err
-	})
-}
-
-// ChangeOne makes a change by itself, with majority write concern; matched reports whether there was such a document.
-func (c *Client) ChangeOne(ctx context.Context, database, collection string, w Change) (matched bool, err error) {
-	err = c.definite(ctx, database, collection, func(ctx context.Context, coll *driver.Collection) error {
-		if w.Update == nil {
-			res, err := coll.DeleteOne(ctx, w.Filter)
+// Do makes a change by itself, with majority write concern; matched reports whether there was such a document.
+func (c *Client) Do(ctx context.Context, w Single) (matched bool, err error) {
+	err = c.definite(ctx, w.Database, w.Collection, func(ctx context.Context, coll *driver.Collection) error {
+		switch {
+		case w.Insert != nil:
+			_, err := coll.InsertOne(ctx, w.Insert)
+			matched = err == nil
+			return err
+		case w.Change.Update == nil:
+			res, err := coll.DeleteOne(ctx, w.Change.Filter)
 			matched = err == nil && res.DeletedCount > 0
 			return err
 		}
-		res, err := coll.UpdateOne(ctx, w.Filter, w.Update)
+		res, err := coll.UpdateOne(ctx, w.Change.Filter, w.Change.Update)
 		matched = err == nil && res.MatchedCount > 0
 		return err
 	})
 	return matched, err
+}
+
+// DoAll makes changes of several statements in one transaction, in no certain order. Where one of them meets no document,
+// a conflict or an error, nothing is done, and done is false. An error says that the outcome is unknown.
+func (c *Client) DoAll(ctx context.Context, list []Single) (done bool, err error) {
+	s, err := c.Session(Transaction)
+	if err != nil {
+		return false, nil
+	}
+	defer s.End(ctx)
+	for len(list) > 0 {
+		first := list[0]
+		var inserts, updates, deletes []driver.WriteModel
+		rest := list[:0:0]
+		for _, w := range list {
+			switch {
+			case w.Collection != first.Collection || w.Database != first.Database:
+				rest = append(rest, w)
+			case w.Insert != nil:
+				inserts = append(inserts, driver.NewInsertOneModel().SetDocument(w.Insert))
+			case w.Change.Update == nil:
+				deletes = append(deletes, driver.NewDeleteOneModel().SetFilter(w.Change.Filter))
+			default:
+				updates = append(updates, driver.NewUpdateOneModel().SetFilter(w.Change.Filter).SetUpdate(w.Change.Update))
+			}
+		}
+		list = rest
+		changed := int64(len(updates) + len(deletes))
+		res, err := c.c.Database(first.Database).Collection(first.Collection).BulkWrite(s.ctx(ctx), append(append(inserts, updates...), deletes...))
+		if err != nil || res.MatchedCount+res.DeletedCount != changed {
+			return false, nil // the transaction is aborted, each statement finds out by itself
+		}
+	}
+	err = s.Commit(ctx)
+	if IsConflict(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Change makes a change in a transaction and returns the document as it was, nil if the filter chose none.
@@ -100,7 +135,7 @@ func (s *Session) Change(ctx context.Context, database, collection string, w Cha
 }
 
 // definite makes one change whose outcome must be known: when ctx ends, the server is told to stop it, and its answer counts,
-// if it comes within cleanupTimeout.
+// if it comes within AnswerTimeout.
 // The driver alone would give up waiting for a change that is made all the same.
 func (c *Client) definite(ctx context.Context, database, collection string, change func(context.Context, *driver.Collection) error) error {
 	s, err := c.Session(Plain)
@@ -114,7 +149,7 @@ func (c *Client) definite(ctx context.Context, database, collection string, chan
 	wait, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	stop := context.AfterFunc(ctx, func() {
-		time.AfterFunc(cleanupTimeout, giveUp)
+		time.AfterFunc(AnswerTimeout, giveUp)
 		_ = s.kill(ctx) // a server that cannot be told may still answer
 	})
 	defer stop()

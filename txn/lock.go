@@ -347,7 +347,7 @@ func (t *lockTable) releaseFrom(o *lockOwner, mark int, wrote bool) {
 			switch {
 			case mode.covers(LockUpdate):
 				e.keyChanged = t.seq
-			case mode.covers(LockNoKeyUpdate):
+			case mode.covers(LockNoKeyUpdate) || mode.covers(LockChange):
 				e.changed = t.seq
 			default:
 				e.shared = t.seq

@@ -9,6 +9,9 @@ const (
 	LockShare
 	LockNoKeyUpdate
 	LockUpdate
+	// LockChange is LockNoKeyUpdate of a statement that makes a single change without reading the row before. MongoDB makes
+	// such changes one after the other, so that they need not wait for each other here.
+	LockChange
 	TableAccessShare
 	TableRowShare
 	TableRowExclusive
@@ -39,9 +42,10 @@ const rowModes modeSet = 1<<TableAccessShare - 1
 // conflicts are PostgreSQL's tables of lock conflicts.
 var conflicts = [lockModes]modeSet{
 	LockKeyShare:    modesOf(LockUpdate),
-	LockShare:       modesOf(LockNoKeyUpdate, LockUpdate),
-	LockNoKeyUpdate: modesOf(LockShare, LockNoKeyUpdate, LockUpdate),
-	LockUpdate:      modesOf(LockKeyShare, LockShare, LockNoKeyUpdate, LockUpdate),
+	LockShare:       modesOf(LockNoKeyUpdate, LockUpdate, LockChange),
+	LockNoKeyUpdate: modesOf(LockShare, LockNoKeyUpdate, LockUpdate, LockChange),
+	LockUpdate:      modesOf(LockKeyShare, LockShare, LockNoKeyUpdate, LockUpdate, LockChange),
+	LockChange:      modesOf(LockShare, LockNoKeyUpdate, LockUpdate),
 
 	TableAccessShare:          modesOf(TableAccessExclusive),
 	TableRowShare:             modesOf(TableExclusive, TableAccessExclusive),
@@ -71,6 +75,6 @@ func (s modeSet) covers(m LockMode) bool {
 
 // modeNames are the names in pg_locks and in messages; those of advisory locks are the table modes of their strength.
 var modeNames = [lockModes]string{
-	"ForKeyShareLock", "ForShareLock", "ForNoKeyUpdateLock", "ForUpdateLock", "AccessShareLock", "RowShareLock", "RowExclusiveLock",
+	"ForKeyShareLock", "ForShareLock", "ForNoKeyUpdateLock", "ForUpdateLock", "ForNoKeyUpdateLock", "AccessShareLock", "RowShareLock", "RowExclusiveLock",
 	"ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock",
 }

@@ -34,6 +34,8 @@ type Manager struct {
 	client *mongo.Client
 	opts   ManagerOptions
 	locks  *lockTable
+	// together makes the changes of statements that make one and are transactions of their own.
+	together *together
 
 	cluster *cluster.Member
 	slots   slots
@@ -60,7 +62,7 @@ func NewManager(client *mongo.Client, o ManagerOptions) *Manager {
 	if o.CommitTimeout == 0 {
 		o.CommitTimeout = 60 * time.Second
 	}
-	return &Manager{client: client, opts: o, locks: newLockTable(), cluster: o.Cluster}
+	return &Manager{client: client, opts: o, locks: newLockTable(), together: newTogether(client), cluster: o.Cluster}
 }
 
 // Client returns the deployment that the transactions run on.

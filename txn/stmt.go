@@ -462,7 +462,7 @@ func (t *Stmt) WriteOnce(ctx context.Context, database, collection string, w mon
 	if database == "" {
 		database = t.s.db
 	}
-	if err := t.s.m.client.InsertOne(ctx, database, collection, w.Doc); err != nil {
+	if _, err := t.s.m.together.do(ctx, &single{Single: mongo.Single{Database: database, Collection: collection, Insert: w.Doc}}); err != nil {
 		return t.classify(err)
 	}
 	t.once = true
@@ -489,11 +489,15 @@ func (t *Stmt) Change(ctx context.Context, database, collection string, c mongo.
 	if database == "" {
 		database = s.db
 	}
+	if t.auto && mode == LockNoKeyUpdate {
+		mode = LockChange
+	}
 	if _, err := t.Lock(ctx, database, collection, []bson.RawValue{c.ID}, mode, WaitBlock); err != nil {
 		return false, true, err
 	}
+	key := rowKey(database, collection, c.ID)
 	if t.auto {
-		if matched, err = s.m.client.ChangeOne(ctx, database, collection, c); err != nil {
+		if matched, err = s.m.together.do(ctx, &single{Single: mongo.Single{Database: database, Collection: collection, Change: c}, row: key}); err != nil {
 			return false, true, t.classify(err)
 		}
 		t.once = matched
@@ -501,7 +505,7 @@ func (t *Stmt) Change(ctx context.Context, database, collection string, c mongo.
 		return false, true, err
 	}
 	if !matched {
-		t.unlock(rowKey(database, collection, c.ID))
+		t.unlock(key)
 	}
 	return matched, true, nil
 }
