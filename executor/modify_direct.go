@@ -35,12 +35,13 @@ type increment struct {
 	minus bool
 }
 
-// buildDirect prepares what the planner found; nil when the table's constraints want the row to be known.
-func (b *builder) buildDirect(t *table, d *planner.DirectWrite, source planner.Node, wide expr.Layout) (*directWrite, error) {
-	if d == nil || b.rt.Instrument != nil || t.triggers != nil {
+// buildDirect prepares what the planner found; nil when the table's constraints want the row to be known. newCols are the
+// columns of the new row in checks.
+func (b *builder) buildDirect(t *table, d *planner.DirectWrite, source planner.Node, newCols []planner.Col) (*directWrite, error) {
+	if d == nil || b.rt.Instrument != nil || b.keeping > 0 || t.triggers != nil {
 		return nil, nil
 	}
-	w := &directWrite{t: t, width: len(wide) - len(t.cols)}
+	w := &directWrite{t: t, width: len(source.Cols())}
 	var err error
 	if w.query, err = b.pushedQuery(source.(*planner.Pushed)); err != nil {
 		return nil, err
@@ -57,6 +58,10 @@ func (b *builder) buildDirect(t *table, d *planner.DirectWrite, source planner.N
 			return nil, err
 		}
 		w.add = append(w.add, increment{t.pos[a.Attnum], v, a.Minus})
+	}
+	var wide expr.Layout
+	if len(d.Checks) > 0 {
+		wide = wideLayout(layoutOf(source.Cols()), w.width, newCols)
 	}
 	for _, c := range d.Checks {
 		cond, err := b.compile(c.Cond, wide)

@@ -100,7 +100,9 @@ type updateOp struct {
 	check   *rowCheck
 	changer *rowChanger
 	out     []scalar
+	// direct is nil for a change that needs its rows; with one, prepare builds the rest when it turns out to be needed.
 	direct  *directWrite
+	prepare func() error
 	// family is the table with its children, nil for one without.
 	family *family
 }
@@ -112,39 +114,56 @@ func (b *builder) buildUpdate(n *planner.Update) (Operator, error) {
 	}
 	op := &updateOp{modifyOp: modifyOp{table: t, width: len(n.Returning)}}
 	op.run, op.events = op.update, []string{"UPDATE"}
+	op.prepare = func() error { return b.finishUpdate(op, n) }
+	if op.direct, err = b.buildDirect(t, n.Direct, n.Source, n.NewCols); op.direct != nil || err != nil {
+		return op, err
+	}
+	return op, op.prepare()
+}
+
+// finishUpdate builds what changes rows that are read before.
+func (b *builder) finishUpdate(op *updateOp, n *planner.Update) (err error) {
+	t := op.table
 	var l expr.Layout
 	if op.targets, l, err = b.targetRows(t, n.Source, n.Doc, n.OldCols); err != nil {
-		return nil, err
+		return err
 	}
 	if n.Members != nil {
 		op.family, op.targets.oid = newFamily(t, n.Members), l[n.TableOID]
 	}
 	if op.set, err = b.assigns(t, n.Set, l); err != nil {
-		return nil, err
+		return err
 	}
-	// The new row follows the source's in what the other expressions see.
-	wide := make(expr.Layout, len(l)+len(n.NewCols))
-	for id, p := range l {
-		wide[id] = p
-	}
-	for i, c := range n.NewCols {
-		wide[c.ID] = op.targets.width + i
-	}
+	wide := wideLayout(l, op.targets.width, n.NewCols)
 	if op.check, err = b.rowCheck(t, n.Generated, n.Checks, wide); err != nil {
-		return nil, err
+		return err
 	}
 	if op.out, err = b.compileAll(n.Returning, wide); err != nil {
-		return nil, err
+		return err
 	}
 	op.changer, op.set16 = newRowChanger(t, op.set, op.check.generated), t.attnumsAt(op.set)
-	op.direct, err = b.buildDirect(t, n.Direct, n.Source, wide)
-	return op, err
+	return nil
+}
+
+// wideLayout is that of a source's rows with the new row behind them.
+func wideLayout(source expr.Layout, width int, newCols []planner.Col) expr.Layout {
+	wide := make(expr.Layout, len(source)+len(newCols))
+	for id, p := range source {
+		wide[id] = p
+	}
+	for i, c := range newCols {
+		wide[c.ID] = width + i
+	}
+	return wide
 }
 
 func (op *updateOp) update(ctx context.Context) error {
 	if op.direct != nil {
 		n, done, err := op.direct.update(ctx)
 		if op.affected = n; done || err != nil {
+			return err
+		}
+		if err := op.prepare(); err != nil {
 			return err
 		}
 	}
@@ -326,6 +345,7 @@ type deleteOp struct {
 	targets targetRows
 	out     []scalar
 	direct  *directWrite
+	prepare func() error
 	family  *family // as updateOp's
 }
 
@@ -336,24 +356,35 @@ func (b *builder) buildDelete(n *planner.Delete) (Operator, error) {
 	}
 	op := &deleteOp{modifyOp: modifyOp{table: t, width: len(n.Returning)}}
 	op.run, op.events = op.remove, []string{"DELETE"}
+	op.prepare = func() error { return b.finishDelete(op, n) }
+	if op.direct, err = b.buildDirect(t, n.Direct, n.Source, nil); op.direct != nil || err != nil {
+		return op, err
+	}
+	return op, op.prepare()
+}
+
+// finishDelete builds what removes rows that are read before.
+func (b *builder) finishDelete(op *deleteOp, n *planner.Delete) (err error) {
 	var l expr.Layout
-	if op.targets, l, err = b.targetRows(t, n.Source, n.Doc, n.OldCols); err != nil {
-		return nil, err
+	if op.targets, l, err = b.targetRows(op.table, n.Source, n.Doc, n.OldCols); err != nil {
+		return err
 	}
 	if op.out, err = b.compileAll(n.Returning, l); err != nil {
-		return nil, err
+		return err
 	}
 	if n.Members != nil {
-		op.family, op.targets.oid = newFamily(t, n.Members), l[n.TableOID]
+		op.family, op.targets.oid = newFamily(op.table, n.Members), l[n.TableOID]
 	}
-	op.direct, err = b.buildDirect(t, n.Direct, n.Source, nil)
-	return op, err
+	return nil
 }
 
 func (op *deleteOp) remove(ctx context.Context) error {
 	if op.direct != nil {
 		n, done, err := op.direct.remove(ctx)
 		if op.affected = n; done || err != nil {
+			return err
+		}
+		if err := op.prepare(); err != nil {
 			return err
 		}
 	}

@@ -202,6 +202,16 @@ func (c *cursor) Close(ctx context.Context) error {
 	return Error(kctx, c.cur.Close(kctx))
 }
 
+// CommitHere commits the transaction on the primary without waiting until the commit is lasting, which Commit is to do
+// after it. Where it fails, Commit says why.
+func (s *Session) CommitHere(ctx context.Context) error {
+	if s.c.info.Kind != ReplicaSet {
+		return nil
+	}
+	commit := bson.D{{Key: "commitTransaction", Value: 1}, {Key: "writeConcern", Value: bson.D{{Key: "w", Value: 1}}}}
+	return Error(ctx, s.c.c.Database("admin").RunCommand(s.ctx(ctx), commit).Err())
+}
+
 // Commit commits the transaction and waits for a definite answer: it is sent again until one comes or ctx ends, which
 // gives 08007. An error for which IsConflict holds means that nothing was committed.
 func (s *Session) Commit(ctx context.Context) error {

@@ -340,22 +340,7 @@ func (t *lockTable) releaseFrom(o *lockOwner, mark int, wrote bool) {
 		t.seq++
 	}
 	for _, key := range o.held[mark:] {
-		e := t.entries[key]
-		mode := e.holders[o]
-		delete(e.holders, o)
-		if wrote && len(t.snaps) > 0 && mode&rowModes != 0 {
-			switch {
-			case mode.covers(LockUpdate):
-				e.keyChanged = t.seq
-			case mode.covers(LockNoKeyUpdate) || mode.covers(LockChange):
-				e.changed = t.seq
-			default:
-				e.shared = t.seq
-			}
-			t.ghosts = append(t.ghosts, ghost{t.seq, key})
-		}
-		t.wake(e)
-		t.drop(key, e)
+		t.release(o, key, wrote)
 	}
 	o.held = o.held[:mark]
 	if mark == 0 {
@@ -364,22 +349,54 @@ func (t *lockTable) releaseFrom(o *lockOwner, mark int, wrote bool) {
 	t.sweep()
 }
 
-// releaseRows gives back the owner's row locks, and keeps the others.
-func (t *lockTable) releaseRows(o *lockOwner) {
+func (t *lockTable) release(o *lockOwner, key string, wrote bool) {
+	e := t.entries[key]
+	mode := e.holders[o]
+	delete(e.holders, o)
+	if wrote && len(t.snaps) > 0 && mode&rowModes != 0 {
+		switch {
+		case mode.covers(LockUpdate):
+			e.keyChanged = t.seq
+		case mode.covers(LockNoKeyUpdate) || mode.covers(LockChange):
+			e.changed = t.seq
+		default:
+			e.shared = t.seq
+		}
+		t.ghosts = append(t.ghosts, ghost{t.seq, key})
+	}
+	t.wake(e)
+	t.drop(key, e)
+}
+
+// releaseRows gives back the owner's row locks as releaseFrom does, and keeps the others.
+func (t *lockTable) releaseRows(o *lockOwner, wrote bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if wrote {
+		t.seq++
+	}
 	kept := o.held[:0]
 	for _, key := range o.held {
-		e := t.entries[key]
-		if e.holders[o]&rowModes == 0 {
+		if t.entries[key].holders[o]&rowModes == 0 {
 			kept = append(kept, key)
 			continue
 		}
-		delete(e.holders, o)
-		t.wake(e)
-		t.drop(key, e)
+		t.release(o, key, wrote)
 	}
 	o.held = kept
+}
+
+// waitedFor reports whether somebody waits for one of the first locks that an owner has.
+func (t *lockTable) waitedFor(o *lockOwner) bool {
+	const looked = 100
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, key := range o.held[:min(len(o.held), looked)] {
+		if len(t.entries[key].queue) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // setMode changes what an owner holds of one key to a weaker mode, or gives it back when keep is false.

@@ -247,7 +247,7 @@ func (s *Session) Backoff(ctx context.Context, n int, since time.Time, cause err
 	if s.m.cluster.Shared() && time.Since(since) > s.owner.deadlockTimeout {
 		// Who waits here for these rows may be waited for by the other proxy's transaction that holds what this one wants.
 		// What was written is verified when it is replayed.
-		s.m.locks.releaseRows(s.owner)
+		s.m.locks.releaseRows(s.owner, false)
 	}
 	return sleep(ctx, n)
 }
