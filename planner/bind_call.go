@@ -54,13 +54,22 @@ func (s *scope) funcCall(f *pg_query.FuncCall) (expr.Expr, error) {
 	if x := s.projection(c, false); x != nil {
 		return x, nil
 	}
+	x, err := s.call(c)
+	if pgerr.Is(err, pgerr.UndefinedFunction) {
+		if x := s.projection(c, true); x != nil {
+			return x, nil
+		}
+	}
+	return x, err
+}
+
+// call finds the function of a bound call and makes the call, as a function, an aggregate or a window function.
+func (s *scope) call(c *boundCall) (expr.Expr, error) {
+	f := c.f
 	x, err := s.b.r.Func(expr.FuncCall{
 		Schema: c.schema, Name: c.name, Args: c.args, ArgNames: c.names, Variadic: f.FuncVariadic, Star: f.AggStar, Loc: f.Location,
 	})
 	if err != nil {
-		if x := s.projection(c, true); x != nil && pgerr.Is(err, pgerr.UndefinedFunction) {
-			return x, nil
-		}
 		return nil, err
 	}
 	call, ok := x.(*expr.Call)
@@ -151,7 +160,7 @@ func (s *scope) projection(c *boundCall, any bool) expr.Expr {
 		return nil
 	}
 	for i, f := range s.b.shapeOf(c.args[0]) {
-		if f.Name == c.name && !f.Dropped && (any || len(s.b.c.Procs.ByName("pg_catalog", c.name)) == 0 && !s.functionExists(c.name)) {
+		if f.Name == c.name && !f.Dropped && (any || !s.functionExists(c.name)) {
 			return &expr.Field{X: c.args[0], Index: i, Name: f.Name, T: f.Type, Mod: f.Typmod}
 		}
 	}

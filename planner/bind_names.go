@@ -294,23 +294,31 @@ func (s *scope) simpleColumn(name string, loc int32) (expr.Expr, error) {
 	return nil, s.missingColumn("", name, loc)
 }
 
-// columnAsFunction tries t.f as f(t), PostgreSQL's functional notation for computed columns.
+// columnAsFunction tries t.f as f(t), PostgreSQL's functional notation, which aggregates have too: t.count is count(t).
 func (s *scope) columnAsFunction(it *nsItem, name string, loc int32) (expr.Expr, error) {
-	if it.rel == nil || it.extra == nil || it.rel.RowType == 0 || !s.functionExists(name) {
+	if it.extra == nil || !s.functionExists(name) {
 		return nil, nil
 	}
 	row, err := it.extra(0)
 	if err != nil {
 		return nil, err
 	}
-	x, err := s.b.r.Func(expr.FuncCall{Name: name, Args: []expr.Expr{row}, Loc: loc})
-	if pgerr.Is(err, pgerr.UndefinedFunction) {
+	return s.fieldAsFunction(row, name, loc)
+}
+
+// fieldAsFunction calls the function that a field is called like; nil when there is none for the value's type.
+func (s *scope) fieldAsFunction(x expr.Expr, name string, loc int32) (expr.Expr, error) {
+	call, err := s.call(&boundCall{f: &pg_query.FuncCall{Location: loc}, name: name, args: []expr.Expr{x}})
+	if pgerr.Is(err, pgerr.UndefinedFunction) || pgerr.Is(err, pgerr.AmbiguousFunction) {
 		return nil, nil
 	}
-	return x, err
+	return call, err
 }
 
 func (s *scope) functionExists(name string) bool {
+	if len(s.b.c.Procs.ByName("pg_catalog", name)) > 0 {
+		return true
+	}
 	for _, p := range s.b.c.Path {
 		if len(s.b.c.Snapshot.FunctionsIn(p, name)) > 0 {
 			return true

@@ -180,9 +180,8 @@ func (s *scope) field(x expr.Expr, name string, loc int32) (expr.Expr, error) {
 	}
 	t := x.Type().BaseType()
 	if s.functionExists(name) {
-		c, err := s.b.r.Func(expr.FuncCall{Name: name, Args: []expr.Expr{x}, Loc: loc})
-		if err == nil {
-			return c, nil
+		if c, err := s.fieldAsFunction(x, name, loc); c != nil || err != nil {
+			return c, err
 		}
 	}
 	switch {
