@@ -171,8 +171,8 @@ func (r *run) schemaContents(schema uint32) []dependent {
 		if rel.SchemaID != schema {
 			continue
 		}
-		// A sequence that a table of this schema owns goes with it.
-		auto := rel.Kind == catalog.KindSequence && rel.Sequence.OwnedBy != 0
+		// A sequence that a table of this schema owns goes with it, as does a partition.
+		auto := rel.Kind == catalog.KindSequence && rel.Sequence.OwnedBy != 0 || r.partitionWithin(rel, schema)
 		if rel.Kind == catalog.KindComposite {
 			out = append(out, dependent{object: object{kind: objType, oid: rel.RowType}})
 			continue
@@ -189,12 +189,12 @@ func (r *run) schemaContents(schema uint32) []dependent {
 			continue
 		}
 		if t.RelOID == 0 && !t.IsArray() && r.snap().TypeInfo(t.OID).SchemaID == schema {
-			out = append(out, dependent{object: object{kind: objType, oid: t.OID}})
+			out = append(out, r.partOfRange(object{kind: objType, oid: t.OID}))
 		}
 	}
 	for _, f := range r.before.Functions() {
 		if f.SchemaID == schema && r.snap().ExtensionOf(f.OID) == "" {
-			out = append(out, dependent{object: object{kind: objFunction, oid: f.OID}})
+			out = append(out, r.partOfRange(object{kind: objFunction, oid: f.OID}))
 		}
 	}
 	for _, e := range r.before.Extensions() {
@@ -203,6 +203,20 @@ func (r *run) schemaContents(schema uint32) []dependent {
 		}
 	}
 	return out
+}
+
+// partitionWithin reports whether a table is a partition of one in the schema.
+func (r *run) partitionWithin(rel *catalog.Relation, schema uint32) bool {
+	if rel.Bound == nil || len(rel.Inherits) == 0 {
+		return false
+	}
+	parent := r.snap().RelationByOID(rel.Inherits[0])
+	return parent != nil && parent.SchemaID == schema
+}
+
+// partOfRange is the dependence of a schema's type or function, which goes silently with the range that it belongs to.
+func (r *run) partOfRange(o object) dependent {
+	return dependent{object: o, auto: r.rangeOwner(o) != nil}
 }
 
 func (r *run) relationDependents(oid uint32) []dependent {

@@ -168,10 +168,10 @@ func (r *run) functionArgs(f *catalog.Function, n *pg_query.CreateFunctionStmt) 
 		if len(outs) == 1 {
 			f.Ret = outs[0]
 		}
+	case len(outs) > 1 || len(outs) == 1 && f.Kind == 'p':
+		f.Ret = types.RecordT // of a procedure with one OUT argument, too
 	case len(outs) == 1:
 		f.Ret = outs[0]
-	case len(outs) > 1:
-		f.Ret = types.RecordT
 	case f.Kind == 'p':
 		f.Ret = types.VoidT
 	default:

@@ -1,4 +1,5 @@
-create temp table tt(a int, b text); insert into tt values(1,'x'),(2,'x'),(3,'y');
+create temp table tt(a int, b text);
+insert into tt values(1,'x'),(2,'x'),(3,'y');
 select b, tt.count from tt group by b order by tt.count;
 select b from tt group by b order by tt."count" desc, b;
 select s.row_to_json from (select 1 as x) s;

@@ -1,0 +1,18 @@
+CREATE SCHEMA ds;
+CREATE SCHEMA ds2;
+CREATE TYPE ds.fr AS RANGE (subtype = float8);
+CREATE TABLE ds.part (a int, b text) PARTITION BY RANGE (a);
+CREATE TABLE ds.part1 PARTITION OF ds.part FOR VALUES FROM (1) TO (10);
+CREATE TABLE ds2.part2 PARTITION OF ds.part FOR VALUES FROM (10) TO (20);
+CREATE TABLE ds.t (id serial PRIMARY KEY);
+DROP SCHEMA ds2;
+DROP SCHEMA ds;
+DROP SCHEMA ds2 CASCADE;
+DROP SCHEMA ds CASCADE;
+CREATE SCHEMA ds;
+CREATE PROCEDURE ds.p(a int, INOUT b int) LANGUAGE sql AS 'SELECT a + b';
+CREATE PROCEDURE ds.q(OUT b text) LANGUAGE plpgsql AS 'BEGIN b := ''x''; END';
+CALL ds.p(1, 2);
+CALL ds.q(NULL);
+SELECT proname, prorettype::regtype, prokind, pg_get_function_result(oid), pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'ds'::regnamespace ORDER BY 1;
+DROP SCHEMA ds CASCADE;
