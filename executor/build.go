@@ -236,6 +236,12 @@ func (r *reader) next(ctx context.Context) ([]types.Datum, error) {
 	return r.b.Row(r.i - 1), nil
 }
 
+// row returns the row that next returned last.
+func (r *reader) row() []types.Datum { return r.b.Row(r.i - 1) }
+
+// ready reports whether next has a row without asking the operator.
+func (r *reader) ready() bool { return r.i < r.b.N }
+
 func (r *reader) reset() { r.b.N, r.i = 0, 0 }
 
 // Ordinary consumers of a whole input use drain, which opens the operator, calls f for each row and closes it.

@@ -229,14 +229,14 @@ func bothFilters(a, b bson.D) bson.D {
 func sortSpec(n *planner.Pushed) bson.D {
 	var spec bson.D
 	m := n.Scan.Matcher()
-	for _, k := range n.Sort {
+	for i, k := range n.Sort {
 		direction := 1
 		if k.Desc {
 			direction = -1
 		}
 		col := sortColumn(m, k.X)
 		spec = append(spec, bson.E{Key: dotted(col.Path), Value: direction})
-		if col.Micros {
+		if col.Micros && !(n.Coarse && i == len(n.Sort)-1) {
 			spec = append(spec, bson.E{Key: document.MicrosField + "." + document.MicrosKey(col), Value: direction})
 		}
 	}
@@ -308,6 +308,9 @@ func (p *pushedOp) Next(ctx context.Context, b *Batch) error {
 		if p.left == 0 {
 			p.done = true
 			break
+		}
+		if b.N > 0 && p.cursor.Buffered() == 0 && len(p.node.Sort) > 0 {
+			break // a limit above may have enough
 		}
 		doc, err := p.cursor.Next(ctx)
 		if err == io.EOF {

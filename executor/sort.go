@@ -243,6 +243,9 @@ func (b *builder) buildSort(n *planner.Sort) (Operator, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n.Presorted > 0 {
+		return b.presorted(in, n)
+	}
 	return b.sort(in, n.Keys, n.Input.Cols())
 }
 

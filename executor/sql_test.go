@@ -361,6 +361,8 @@ func (c *cursor) Next(context.Context) (bson.Raw, error) {
 	return d, nil
 }
 
+func (c *cursor) Buffered() int { return len(c.docs) }
+
 func (c *cursor) Close(context.Context) error { return nil }
 
 // askPostgres runs the statements on a real server, in a schema of their own, and writes what it answers.

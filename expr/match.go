@@ -91,6 +91,8 @@ func (m *Matcher) compile(e Expr, negated bool) (*Match, string) {
 		return m.compileCall(e, negated)
 	case *ScalarArray:
 		return m.compileIn(e, negated)
+	case *RowCompare:
+		return m.compileRow(e, negated)
 	case *Const, *Param:
 		return m.compileConstant(e, negated), ""
 	}

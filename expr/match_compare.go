@@ -96,6 +96,30 @@ func (m *Matcher) compileColumn(col *catalog.Column, op string, t *types.T, valu
 	}}, ""
 }
 
+// compileRow is (a, b) > (x, y): a >= x AND (a > x OR a = x AND b > y). The first part gives an index its range.
+func (m *Matcher) compileRow(e *RowCompare, negated bool) (*Match, string) {
+	op := e.Op
+	if negated {
+		op = comparisons[op].negated
+	}
+	compare := func(i int, op string) Expr {
+		return &Call{Fn: e.Less[i], Op: op, Args: []Expr{e.Left[i], e.Right[i]}, T: types.BoolT, Mod: -1}
+	}
+	for i := range e.Left {
+		if !m.reads(e.Left[i]) && !m.reads(e.Right[i]) {
+			return nil, "compares a constant with another in a row"
+		}
+	}
+	last := len(e.Left) - 1
+	var cases, same []Expr
+	for i := range last {
+		cases = append(cases, &And{Args: append(same[:i:i], compare(i, op[:1]))})
+		same = append(same, compare(i, "="))
+	}
+	cases = append(cases, &And{Args: append(same[:last:last], compare(last, op))})
+	return m.compile(&And{Args: []Expr{compare(0, op[:1]+"="), &Or{Args: cases}}}, false)
+}
+
 // incomparable says why a stored column does not compare in MongoDB as its type does in PostgreSQL, "" if it does.
 func incomparable(col *catalog.Column, t, other *types.T, equality bool) string {
 	if !col.Missing.IsNull() && t != col.Type {

@@ -12,6 +12,8 @@ import (
 // memory is never written again, so datums may share it.
 type Cursor interface {
 	Next(ctx context.Context) (bson.Raw, error)
+	// Buffered is how many documents Next can give without asking the server.
+	Buffered() int
 	Close(ctx context.Context) error
 }
 

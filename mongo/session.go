@@ -186,6 +186,9 @@ func (c *cursor) Next(ctx context.Context) (bson.Raw, error) {
 	return nil, io.EOF
 }
 
+// Buffered implements Cursor.
+func (c *cursor) Buffered() int { return c.cur.RemainingBatchLength() }
+
 // Close closes the cursor on the server, also when ctx was cancelled.
 func (c *cursor) Close(ctx context.Context) error {
 	if c.closed {

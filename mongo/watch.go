@@ -37,6 +37,8 @@ func (w *watch) Next(ctx context.Context) (bson.Raw, error) {
 	return doc, nil
 }
 
+func (w *watch) Buffered() int { return w.s.RemainingBatchLength() }
+
 func (w *watch) Close(ctx context.Context) error {
 	return Error(ctx, w.s.Close(context.WithoutCancel(ctx)))
 }

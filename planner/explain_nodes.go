@@ -76,6 +76,10 @@ func (x *Explainer) describe(out *ExplainNode, n Node) {
 	case *Sort:
 		out.Type = "Sort"
 		out.prop("Sort Key", x.sortKeys(n.Keys))
+		if n.Presorted > 0 {
+			out.Type = "Incremental Sort"
+			out.prop("Presorted Key", x.sortKeys(n.Keys[:n.Presorted]))
+		}
 		x.kids(out, n.Input)
 	case *Limit:
 		out.Type = "Limit"

@@ -63,10 +63,12 @@ type Pushed struct {
 	// NotPushed keeps the conditions that stayed local, with the reason, for EXPLAIN.
 	NotPushed []NotPushed
 	Sort      []expr.SortKey
-	Limit     expr.Expr
-	Offset    expr.Expr
-	Group     *PushedGroup
-	Out       []Col
+	// Coarse says that the last sort key, a timestamp, orders by its milliseconds only.
+	Coarse bool
+	Limit  expr.Expr
+	Offset expr.Expr
+	Group  *PushedGroup
+	Out    []Col
 }
 
 // NotPushed is a condition that stayed local and why.
@@ -244,6 +246,8 @@ type Bound struct {
 type Sort struct {
 	Input Node
 	Keys  []expr.SortKey
+	// Presorted is by how many of the keys the input is ordered, by the last of them, a timestamp, to the millisecond.
+	Presorted int
 }
 
 // Limit cuts its input; nil means no limit or no offset. WithTies keeps the peers of the last row under Keys.

@@ -114,8 +114,14 @@ func pushLimitInto(c *Context, l *Limit, n Node) (Node, bool) {
 		if !ok {
 			return nil, false
 		}
+		if n.Presorted > 0 {
+			return nil, false
+		}
 		if j, ok := below.(*Join); ok {
 			return pushTopIntoLeft(c, l, n, j, keys)
+		}
+		if out := pushOrder(c, l, n, below, keys); out != nil {
+			return out, true
 		}
 		p := limitable(c, l, below)
 		if p == nil || len(p.Sort) > 0 || !sortable(p, keys) {
@@ -247,6 +253,11 @@ func misplacesNulls(p *Pushed, col *catalog.Column, k expr.SortKey) bool {
 func (n *Pushed) rejectsNull(col *catalog.Column) bool {
 	m := n.Scan.Matcher()
 	for _, f := range n.Filter {
+		if r, ok := f.(*expr.RowCompare); ok {
+			if ref, ok := stripRelabel(r.Left[0]).(*expr.ColRef); ok && m.Column(ref.ID) == col {
+				return true
+			}
+		}
 		c, ok := f.(*expr.Call)
 		if !ok || !c.Fn.Strict || len(c.Args) != 2 || c.Op == "" {
 			continue

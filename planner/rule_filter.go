@@ -41,7 +41,7 @@ func pushDown(n Node, conds []expr.Expr) Node {
 	case *Window:
 		return pushWindow(n, conds)
 	case *Sort:
-		return &Sort{Input: pushDown(n.Input, conds), Keys: n.Keys}
+		return &Sort{Input: pushDown(n.Input, conds), Keys: n.Keys, Presorted: n.Presorted}
 	case *Distinct:
 		return pushDistinct(n, conds)
 	case *SetOp:

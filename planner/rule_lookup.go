@@ -32,7 +32,7 @@ func lookupJoins(p *pass, root Node) Node {
 func (p *pass) lookups(n Node, limited, ordered bool) Node {
 	switch n := n.(type) {
 	case *Limit:
-		if top := p.topOfJoin(n); top != nil {
+		if top := p.topInOrder(n); top != nil {
 			return top
 		}
 		return p.lookInputs(n, limited || smallLimit(n), ordered)
@@ -279,10 +279,10 @@ func uniqueBy(rel *catalog.Relation, attnums map[int16]bool) bool {
 	})
 }
 
-// topOfJoin lets the first rows of a join in the order of an index be found without reading all: the index gives the left
-// side in order, whose rows are joined by key, part by part, until there are enough. Each left row must have one partner
-// at most, so that no part outgrows memory and loses the order.
-func (p *pass) topOfJoin(l *Limit) Node {
+// topInOrder lets the first rows in the order of an index be found without reading all, below conditions that are checked
+// here and joins: the index gives the left side in order, whose rows are joined by key, part by part, until there are
+// enough. Each left row must have one partner at most, so that no part outgrows memory and loses the order.
+func (p *pass) topInOrder(l *Limit) Node {
 	if l.WithTies || !smallLimit(l) {
 		return nil
 	}
@@ -291,7 +291,7 @@ func (p *pass) topOfJoin(l *Limit) Node {
 		below = pr.Input
 	}
 	sort, ok := below.(*Sort)
-	if !ok {
+	if !ok || sort.Presorted > 0 {
 		return nil
 	}
 	n, keys, ok := sortSource(sort.Input, sort.Keys)
@@ -301,19 +301,19 @@ func (p *pass) topOfJoin(l *Limit) Node {
 	if !p.fewNeeded(l, n) {
 		return nil
 	}
-	joined := p.inOrder(n, keys)
-	if joined == nil {
+	inOrder, leaf := p.inOrder(n, keys)
+	if leaf == nil {
 		return nil
 	}
 	out := *l
-	out.Input = replaceLeaf(sort.Input, joined)
+	out.Input = presorted(sort, replaceLeaf(sort.Input, inOrder), leaf)
 	if pr, ok := l.Input.(*Project); ok {
 		out.Input = pr.WithInputs([]Node{out.Input})
 	}
 	return &out
 }
 
-// fewNeeded reports whether a limit is met early in a join's left side, for what its conditions let through.
+// fewNeeded reports whether a limit is met early in a join's left side, or a scan, for what conditions let through.
 func (p *pass) fewNeeded(l *Limit, n Node) bool {
 	need := 0.0
 	for _, e := range []expr.Expr{l.Limit, l.Offset} {
@@ -327,56 +327,56 @@ func (p *pass) fewNeeded(l *Limit, n Node) bool {
 			need += limitedKeys
 		}
 	}
-	joins := 0
+	above := 0 // what a limit could not be pushed through
 	for {
 		switch x := n.(type) {
 		case *Filter:
 			for _, c := range x.Conds {
 				need /= p.selectivity(c, x.Input)
 			}
+			above++
 			n = x.Input
 			continue
 		case *Join:
-			joins++
+			above++
 			if leaf := LookupLeaf(asLeaf(p.c, x.Right)); leaf != nil && x.Kind == InnerJoin {
 				need *= max(p.rows(leaf.Scan), 1) / p.rows(x.Right)
 			}
 			n = x.Left
 			continue
 		case *Scan:
-			return joins > 0 && need <= p.rows(x)/uniqueLookupCost
+			return above > 0 && need <= p.rows(x)/uniqueLookupCost
 		case *Pushed:
-			return joins > 0 && need/max(p.rows(x)/max(p.rows(x.Scan), 1), 1e-9) <= p.rows(x.Scan)/uniqueLookupCost
+			return above > 0 && need/max(p.rows(x)/max(p.rows(x.Scan), 1), 1e-9) <= p.rows(x.Scan)/uniqueLookupCost
 		}
 		return false
 	}
 }
 
-// inOrder returns n giving its rows in an order that an index has, nil if that takes a sort.
-func (p *pass) inOrder(n Node, keys []expr.SortKey) Node {
+// inOrder returns n giving its rows in an order that an index has, and the leaf that begins it; nil if that takes a sort.
+func (p *pass) inOrder(n Node, keys []expr.SortKey) (Node, *Pushed) {
 	switch n := n.(type) {
 	case *Filter:
-		in := p.inOrder(n.Input, keys)
-		if in == nil {
-			return nil
+		in, leaf := p.inOrder(n.Input, keys)
+		if leaf == nil {
+			return nil, nil
 		}
-		return n.WithInputs([]Node{in})
+		return n.WithInputs([]Node{in}), leaf
 	case *Scan:
 		if leaf := asPushed(p.c, n); leaf != nil {
 			return p.inOrder(leaf, keys)
 		}
 	case *Pushed:
-		if n.Limit != nil || n.Offset != nil || n.Group != nil || len(n.Sort) > 0 || !sortable(n, keys) || !indexOrders(n, keys) {
-			return nil
+		if n.Limit != nil || n.Offset != nil || n.Group != nil || len(n.Sort) > 0 {
+			return nil, nil
 		}
-		c := *n
-		c.Sort = keys
-		return &c
+		leaf := orderedLeaf(n, keys)
+		return leaf, leaf
 	case *Join:
 		var cols colSet
 		cols.addCols(n.Left.Cols())
 		if n.Lateral || n.Kind != InnerJoin && n.Kind != LeftJoin || len(n.Equi) == 0 {
-			return nil
+			return nil, nil
 		}
 		for _, k := range keys {
 			if used := colsOf(k.X); !used.subsetOf(&cols) {
@@ -385,67 +385,42 @@ func (p *pass) inOrder(n Node, keys []expr.SortKey) Node {
 		}
 		return p.orderedJoin(n, keys)
 	}
-	return nil
+	return nil, nil
 }
 
-func (p *pass) inOrderSwapped(j *Join, keys []expr.SortKey) Node {
+func (p *pass) inOrderSwapped(j *Join, keys []expr.SortKey) (Node, *Pushed) {
 	s := p.swapped(j)
 	if s == nil || j.Kind != InnerJoin {
-		return nil
+		return nil, nil
 	}
 	var cols colSet
 	cols.addCols(s.Left.Cols())
 	for _, k := range keys {
 		if used := colsOf(k.X); !used.subsetOf(&cols) {
-			return nil
+			return nil, nil
 		}
 	}
-	n := p.orderedJoin(s, keys)
-	if n == nil {
-		return nil
+	n, leaf := p.orderedJoin(s, keys)
+	if leaf == nil {
+		return nil, nil
 	}
-	return narrow(n, j.Cols())
+	return narrow(n, j.Cols()), leaf
 }
 
-func (p *pass) orderedJoin(j *Join, keys []expr.SortKey) Node {
+func (p *pass) orderedJoin(j *Join, keys []expr.SortKey) (Node, *Pushed) {
 	if !uniqueRight(j.Right, j.Equi) {
-		return nil
+		return nil, nil
 	}
 	c := *j
 	l, _ := p.lookup(&c, true)
 	if l == nil {
-		return nil
+		return nil, nil
 	}
-	left := p.inOrder(j.Left, keys)
-	if left == nil {
-		return nil
+	left, leaf := p.inOrder(j.Left, keys)
+	if leaf == nil {
+		return nil, nil
 	}
 	l.Ordered = true
 	c.Left, c.Lookup = left, l
-	return &c
-}
-
-// indexOrders reports whether an index of MongoDB's has the keys' order, forwards or backwards.
-func indexOrders(n *Pushed, keys []expr.SortKey) bool {
-	m := n.Scan.Matcher()
-	return slices.ContainsFunc(n.Scan.Rel.Indexes, func(ix *catalog.Index) bool {
-		if ix.Invalid || ix.MongoName == "" || ix.Where != "" || ix.Hidden != "" || len(ix.Keys) < len(keys) {
-			return false
-		}
-		for i, k := range keys {
-			col := sortedColumn(m, k)
-			if col == nil || col.Micros || col.NullMissing && ix.Unique || ix.Keys[i].Attnum != col.Attnum ||
-				(k.Desc != ix.Keys[i].Desc) != (keys[0].Desc != ix.Keys[0].Desc) {
-				return false
-			}
-		}
-		return true
-	})
-}
-
-func sortedColumn(m *expr.Matcher, k expr.SortKey) *catalog.Column {
-	if r, ok := stripRelabel(k.X).(*expr.ColRef); ok {
-		return m.Column(r.ID)
-	}
-	return nil
+	return &c, leaf
 }

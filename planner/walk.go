@@ -89,7 +89,7 @@ func MapNodeExprs(n Node, f func(expr.Expr) expr.Expr) Node {
 		return m.window(n)
 	case *Sort:
 		if keys := m.sortKeys(n.Keys); m.changed {
-			return &Sort{Input: n.Input, Keys: keys}
+			return &Sort{Input: n.Input, Keys: keys, Presorted: n.Presorted}
 		}
 	case *Limit:
 		limit, offset, keys := m.one(n.Limit), m.one(n.Offset), m.sortKeys(n.Keys)

@@ -42,6 +42,14 @@ func (c *txnCursor) Next(ctx context.Context) (bson.Raw, error) {
 	return d, err
 }
 
+func (c *txnCursor) Buffered() int {
+	n := len(c.rest)
+	if c.inner != nil {
+		n += c.inner.Buffered()
+	}
+	return n
+}
+
 func (c *txnCursor) Close(ctx context.Context) error {
 	delete(c.s.cursors, c)
 	c.rest = nil

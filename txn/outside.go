@@ -94,4 +94,5 @@ func (s *Session) restart(ctx context.Context) error {
 type nothing struct{}
 
 func (nothing) Next(context.Context) (bson.Raw, error) { return nil, io.EOF }
+func (nothing) Buffered() int                          { return 0 }
 func (nothing) Close(context.Context) error            { return nil }
