@@ -28,6 +28,7 @@ type pushedGroupOp struct {
 	cursor mongo.Cursor
 	done   bool
 	rows   int
+	null   bool // the group of NULL has come
 }
 
 // pushedAgg is one aggregate: field a<i> holds its value and n<i> the number of values (avg), or one of them (sum).
@@ -70,7 +71,7 @@ func (b *builder) buildPushedGroup(n *planner.Pushed, query pushedQuery) (Operat
 
 // Open sends the pipeline.
 func (p *pushedGroupOp) Open(ctx context.Context) error {
-	p.done, p.rows = false, 0
+	p.done, p.rows, p.null = false, 0, false
 	q, err := p.build()
 	if err != nil {
 		return err
@@ -102,6 +103,9 @@ func (p *pushedGroupOp) group() bson.D {
 	case 0:
 	case 1:
 		id = value(p.keys[0])
+		if len(p.aggs) == 0 {
+			id = mql.Field(p.keys[0].Path...) // an index can give the values; Next makes one group of NULL and missing
+		}
 	default:
 		d := bson.D{}
 		for i, k := range p.keys {
@@ -161,8 +165,15 @@ func (p *pushedGroupOp) Next(ctx context.Context, b *Batch) error {
 			return err
 		}
 		p.rows++
-		if err := p.decode(doc, b.grow()); err != nil {
+		row := b.grow()
+		if err := p.decode(doc, row); err != nil {
 			return err
+		}
+		if len(p.keys) == 1 && row[0].IsNull() {
+			if p.null {
+				b.shrink()
+			}
+			p.null = true
 		}
 	}
 	if b.N == 0 {

@@ -10,7 +10,9 @@ import (
 var pushRules = []Rule{
 	{"PushFilter", pushFilter},
 	{"PushTopN", pushTopN},
+	{"PushEnds", pushEnds},
 	{"PushGroup", pushGroup},
+	{"PushDistinct", pushDistinctKeys},
 	{"WriteDirectly", writeDirectly},
 }
 
@@ -119,6 +121,9 @@ func pushLimitInto(c *Context, l *Limit, n Node) (Node, bool) {
 		}
 		if j, ok := below.(*Join); ok {
 			return pushTopIntoLeft(c, l, n, j, keys)
+		}
+		if a, ok := below.(*Aggregate); ok {
+			return pushTopBelowGroup(c, l, n, a, keys)
 		}
 		if out := pushOrder(c, l, n, below, keys); out != nil {
 			return out, true
