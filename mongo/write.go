@@ -60,6 +60,18 @@ func (s *Session) writeConcern() *writeconcern.WriteConcern {
 	return majority()
 }
 
+// InsertMany inserts the documents of inserts in any order, with majority write concern. After an error some may be there.
+func (c *Client) InsertMany(ctx context.Context, database, collection string, inserts []Write) error {
+	docs := make([]bson.Raw, len(inserts))
+	for i := range inserts {
+		docs[i] = inserts[i].Doc
+	}
+	return c.definite(ctx, database, collection, func(ctx context.Context, coll *driver.Collection) error {
+		_, err := coll.InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
+		return err
+	})
+}
+
 // Do makes a change by itself, with majority write concern; matched reports whether there was such a document.
 func (c *Client) Do(ctx context.Context, w Single) (matched bool, err error) {
 	err = c.definite(ctx, w.Database, w.Collection, func(ctx context.Context, coll *driver.Collection) error {

@@ -15,9 +15,22 @@ type definitions struct {
 	touched map[string]bool
 	// newer are those changed since it opened: it cannot use them.
 	newer map[string]bool
-	// made are those that the SQL transaction has created and not written: nobody else sees them, so they are empty.
-	made map[string]bool
+	// made are those that the SQL transaction has created.
+	made map[string]content
 }
+
+// content is what a transaction has written into a collection that it created, and that nobody else therefore sees.
+type content uint8
+
+const (
+	notMade content = iota
+	// madeEmpty has no documents.
+	madeEmpty
+	// loaded has documents that were written outside the MongoDB transaction, all of them; see Stmt.load.
+	loaded
+	// changed has been written inside the MongoDB transaction, too.
+	changed
+)
 
 func mark(set *map[string]bool, ns string) {
 	if *set == nil {
@@ -56,7 +69,19 @@ func (s *Session) OutsideOf(ctx context.Context, database, collection string, f 
 }
 
 // Made notes that the transaction has created a collection.
-func (s *Session) Made(database, collection string) { mark(&s.defs.made, place(database, collection)) }
+func (s *Session) Made(database, collection string) {
+	if s.defs.made == nil {
+		s.defs.made = map[string]content{}
+	}
+	s.defs.made[place(database, collection)] = madeEmpty
+}
+
+// changes notes a write inside the MongoDB transaction.
+func (d *definitions) changes(ns string) {
+	if d.made[ns] != notMade {
+		d.made[ns] = changed
+	}
+}
 
 func tooMuchWritten() error {
 	return pgerr.New(pgerr.OutOfMemory, "the transaction has written too much to be interrupted by this command")

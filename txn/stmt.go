@@ -43,7 +43,9 @@ type Stmt struct {
 	// view is the statement's own snapshot outside a MongoDB transaction.
 	view *mongo.Session
 	// once says that the statement's only change was made without a MongoDB transaction.
-	once     bool
+	once bool
+	// loaded says that rows were written that a further run of the statement would write again.
+	loaded   bool
 	reads    int
 	buffered []logEntry
 	checks   []*pendingCheck
@@ -222,7 +224,7 @@ const (
 )
 
 func (t *Stmt) mayRetry() bool {
-	return !t.nested && (t.auto || t.s.opts.Isolation.committed() || t.s.queries <= 1)
+	return !t.nested && (t.auto || !t.loaded && (t.s.opts.Isolation.committed() || t.s.queries <= 1))
 }
 
 func isFinal(err error) bool {
@@ -319,7 +321,7 @@ func (t *Stmt) Read(ctx context.Context, q mongo.Query) (mongo.Cursor, error) {
 		q.Database = t.s.db
 	}
 	if t.transactional() {
-		if q.Pipeline == nil && t.s.defs.made[place(q.Database, q.Collection)] {
+		if q.Pipeline == nil && t.s.defs.made[place(q.Database, q.Collection)] == madeEmpty {
 			return nothing{}, nil
 		}
 		return t.readInTransaction(ctx, q)
@@ -516,7 +518,7 @@ func (t *Stmt) changeLogged(ctx context.Context, database, collection string, c 
 	if err := s.ensureFor(ctx, database, collection); err != nil {
 		return false, t.classify(err)
 	}
-	delete(s.defs.made, place(database, collection))
+	s.defs.changes(place(database, collection))
 	if err := s.drainCursors(ctx, database, collection); err != nil {
 		return false, err
 	}
@@ -567,11 +569,14 @@ func (t *Stmt) Write(ctx context.Context, database, collection string, writes []
 		}
 		return nil
 	}
+	if t.loads(database, collection, writes) {
+		return t.load(ctx, database, collection, writes)
+	}
 	// The transaction opens before the locks are taken, so that a stale row is seen as one.
 	if err := s.ensureFor(ctx, database, collection); err != nil {
 		return t.classify(err)
 	}
-	delete(s.defs.made, place(database, collection))
+	s.defs.changes(place(database, collection))
 	if err := t.lockChanged(ctx, database, collection, writes); err != nil {
 		return err
 	}

@@ -657,3 +657,91 @@ func TestLogLimit(t *testing.T) {
 		t.Errorf("%d rows", got)
 	}
 }
+
+// TestLoadOfOwnCollection writes many rows into a collection that the transaction has created: outside the MongoDB
+// transaction, seen by the transaction's own reads, and gone with the collection after a rollback.
+func TestLoadOfOwnCollection(t *testing.T) {
+	f := newFixture(t, txn.ManagerOptions{})
+	inserts := func(from, n int64) []mongo.Write {
+		ws := make([]mongo.Write, n)
+		for i := range ws {
+			ws[i] = f.insert(from+int64(i), "a")
+		}
+		return ws
+	}
+	write := func(s *txn.Session, ws []mongo.Write) error {
+		return s.Run(f.ctx, txn.StatementOptions{Write: true}, func(ctx context.Context, st *txn.Stmt) (bool, error) {
+			return false, st.Write(ctx, "", "own", ws)
+		})
+	}
+	count := func(s *txn.Session) (n int) {
+		f.must(s.Run(f.ctx, txn.StatementOptions{}, func(ctx context.Context, st *txn.Stmt) (bool, error) {
+			cur, err := st.Read(ctx, mongo.Query{Collection: "own"})
+			if err != nil {
+				return false, err
+			}
+			for n = 0; ; n++ {
+				if _, err := cur.Next(ctx); err == io.EOF {
+					return false, cur.Close(ctx)
+				} else if err != nil {
+					return false, err
+				}
+			}
+		}))
+		return n
+	}
+	begin := func() *txn.Session {
+		s := f.session()
+		f.must(s.Begin(txn.Options{}))
+		f.must(f.write(s, f.insert(time.Now().UnixNano(), "a")))
+		f.must(s.OutsideOf(f.ctx, f.db, "own", func(ctx context.Context) error {
+			s.Made(f.db, "own")
+			s.OnTransactionEnd(nil, func(ctx context.Context) { f.must(f.c.DropCollection(ctx, f.db, "own")) })
+			return f.c.CreateCollection(ctx, f.db, "own", nil)
+		}))
+		return s
+	}
+
+	s := begin()
+	if n := count(s); n != 0 {
+		t.Errorf("%d rows of a new collection", n)
+	}
+	f.must(write(s, inserts(0, 1000)))
+	f.must(write(s, inserts(1000, 10)))
+	other := f.session()
+	if n := count(other); n != 1010 {
+		t.Errorf("%d rows were loaded outside the transaction, want 1010", n)
+	}
+	if n := count(s); n != 1010 {
+		t.Errorf("%d rows seen by the transaction that loaded them, want 1010", n)
+	}
+	f.must(s.Savepoint(f.ctx, "a"))
+	f.must(write(s, inserts(2000, 1000)))
+	if n := count(s); n != 2010 {
+		t.Errorf("%d rows, want 2010", n)
+	}
+	f.must(s.RollbackTo(f.ctx, "a"))
+	if n := count(s); n != 1010 {
+		t.Errorf("%d rows after ROLLBACK TO, want 1010", n)
+	}
+	f.must(s.Rollback(f.ctx))
+	if n := count(other); n != 0 {
+		t.Errorf("%d rows after ROLLBACK", n)
+	}
+
+	s = begin()
+	f.must(write(s, inserts(0, 1000)))
+	if err := write(s, inserts(0, 1000)); !pgerr.Is(err, pgerr.UniqueViolation) {
+		t.Errorf("a key that is there twice gave %v", err)
+	}
+	f.must(s.Rollback(f.ctx))
+
+	s = begin()
+	f.must(write(s, inserts(0, 1000)))
+	if _, err := s.Commit(f.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(other); n != 1000 {
+		t.Errorf("%d rows after COMMIT, want 1000", n)
+	}
+}
