@@ -215,7 +215,7 @@ func (s *scope) scanCols(rel *catalog.Relation, it *nsItem) ([]int16, []Col) {
 	for i, c := range live {
 		attnums[i] = c.Attnum
 		out[i] = s.b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: c.NotNull, Table: rel.OID, Attnum: c.Attnum, Collation: collationByOID(c.Collation)}, s)
-		it.cols[i] = nsCol{c.Name, ref(out[i])}
+		it.cols[i] = nsCol{name: c.Name, x: ref(out[i])}
 	}
 	return attnums, out
 }
@@ -318,7 +318,7 @@ func (s *scope) view(rel *catalog.Relation, it *nsItem) (Node, error) {
 		}
 		out := b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: notNull(x), Table: rel.OID, Attnum: c.Attnum, Collation: collationByOID(c.Collation)}, s)
 		p.Exprs, p.Out = append(p.Exprs, x), append(p.Out, out)
-		it.cols = append(it.cols, nsCol{c.Name, ref(out)})
+		it.cols = append(it.cols, nsCol{name: c.Name, x: ref(out)})
 	}
 	it.extra = s.projectedRow(p, it, b.c.Snapshot.TypeByOID(rel.RowType))
 	return p, nil
@@ -423,7 +423,7 @@ func (s *scope) projected(q *query, it *nsItem) Node {
 		seen.add(c.ID)
 		s.b.cols[out.ID], s.b.owner[out.ID] = out, s
 		p.Exprs, p.Out = append(p.Exprs, x), append(p.Out, out)
-		it.cols = append(it.cols, nsCol{c.Name, ref(out)})
+		it.cols = append(it.cols, nsCol{name: c.Name, x: ref(out)})
 	}
 	it.extra = s.projectedRow(p, it, nil)
 	return p

@@ -60,7 +60,7 @@ func (s *scope) rangeFunction(r *pg_query.RangeFunction) (Node, *nsItem, error) 
 		c := s.b.newCol(Col{Name: f.Name, Type: f.Type, Mod: f.Typmod, NotNull: r.Ordinality && i == len(fields)-1}, s)
 		scan.Out = append(scan.Out, c)
 		p.Exprs, p.Out = append(p.Exprs, ref(c)), append(p.Out, c)
-		it.cols = append(it.cols, nsCol{f.Name, ref(c)})
+		it.cols = append(it.cols, nsCol{name: f.Name, x: ref(c)})
 	}
 	it.extra = s.projectedRow(p, it, nil)
 	if len(scan.Funcs) == 1 && !r.Ordinality {

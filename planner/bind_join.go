@@ -166,7 +166,7 @@ func (s *scope) using(node *Join, names []string, lcols, rcols *[]nsCol) ([]nsCo
 		if err != nil {
 			return nil, err
 		}
-		merged = append(merged, nsCol{name, x})
+		merged = append(merged, nsCol{name: name, x: x})
 	}
 	*lcols, *rcols = without(*lcols, usedL), without(*rcols, usedR)
 	return merged, nil

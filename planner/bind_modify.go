@@ -64,7 +64,7 @@ func (b *binder) newRow(rel *catalog.Relation, s *scope) []Col {
 func (b *binder) rowItem(rel *catalog.Relation, alias string, cols []Col) *nsItem {
 	it := &nsItem{alias: alias, rel: rel, relVisible: true, colsVisible: true, cols: make([]nsCol, len(cols))}
 	for i, c := range cols {
-		it.cols[i] = nsCol{c.Name, ref(c)}
+		it.cols[i] = nsCol{name: c.Name, x: ref(c)}
 	}
 	it.extra = func(n int16) (expr.Expr, error) {
 		switch n {

@@ -36,6 +36,8 @@ type nsItem struct {
 type nsCol struct {
 	name string
 	x    expr.Expr
+	// unexpanded says that * leaves it out: a column of SEARCH or CYCLE outside of the query with the WITH clause.
+	unexpanded bool
 }
 
 const manyColumns = 16

@@ -61,9 +61,11 @@ func (s *scope) star(n *pg_query.Node) ([]target, bool, error) {
 }
 
 func itemTargets(it *nsItem, loc int32) []target {
-	out := make([]target, len(it.cols))
-	for i, c := range it.cols {
-		out[i] = target{name: c.name, x: c.x, loc: loc}
+	out := make([]target, 0, len(it.cols))
+	for _, c := range it.cols {
+		if !c.unexpanded {
+			out = append(out, target{name: c.name, x: c.x, loc: loc})
+		}
 	}
 	return out
 }

@@ -87,7 +87,7 @@ func (s *scope) ordered(sel *pg_query.SelectStmt, node Node) (*query, error) {
 	targets := make([]target, len(cols))
 	for i, c := range cols {
 		s.b.owner[c.ID] = s
-		it.cols = append(it.cols, nsCol{c.Name, ref(c)})
+		it.cols = append(it.cols, nsCol{name: c.Name, x: ref(c)})
 		targets[i] = target{name: c.Name, x: ref(c), loc: -1}
 	}
 	s.ns = []*nsItem{it}

@@ -49,8 +49,8 @@ func (s *scope) bindWith(w *pg_query.WithClause) ([]*CTE, error) {
 		if c.Ctequery.GetMergeStmt() != nil {
 			return nil, pgerr.New(pgerr.FeatureNotSupported, "MERGE not supported in WITH query").At(c.Location)
 		}
-		if c.SearchClause != nil || c.CycleClause != nil {
-			return nil, pgerr.Unsupported("SEARCH and CYCLE clauses of WITH").At(c.Location)
+		if hasSearch(c) && (!w.Recursive || !isUnion(c.Ctequery.GetSelectStmt())) {
+			return nil, notRecursive(c)
 		}
 		defs = append(defs, &cteDef{node: c, scope: s})
 	}
@@ -179,7 +179,15 @@ func (d *cteDef) bindRecursive(sel *pg_query.SelectStmt) error {
 		return err
 	}
 	if !refersTo(sel.ProtoReflect(), d.node.Ctename) {
+		if hasSearch(d.node) {
+			return notRecursive(d.node)
+		}
 		return d.bindPlain(sel)
+	}
+	if hasSearch(d.node) {
+		if sel, err = d.withSearch(sel); err != nil {
+			return err
+		}
 	}
 	left, err := s.setOpArm(sel.Larg)
 	if err != nil {
@@ -313,7 +321,11 @@ func (s *scope) cteScan(d *cteDef, v *pg_query.RangeVar) (Node, *nsItem, error) 
 	}
 	scan := &CTEScan{CTE: d.cte, Working: d.state == cteStep}
 	p := &Project{Input: scan}
-	for _, c := range d.cols {
+	own := len(d.cols)
+	if s != d.scope {
+		own -= addedColumns(d.node)
+	}
+	for i, c := range d.cols {
 		shape := s.b.shapes[c.ID]
 		c = s.b.newCol(c, s)
 		if shape != nil {
@@ -321,7 +333,7 @@ func (s *scope) cteScan(d *cteDef, v *pg_query.RangeVar) (Node, *nsItem, error) 
 		}
 		scan.Out = append(scan.Out, c)
 		p.Exprs, p.Out = append(p.Exprs, ref(c)), append(p.Out, c)
-		it.cols = append(it.cols, nsCol{c.Name, ref(c)})
+		it.cols = append(it.cols, nsCol{name: c.Name, x: ref(c), unexpanded: i >= own})
 	}
 	it.extra = s.projectedRow(p, it, nil)
 	return p, it, s.aliasColumns(it, v.Alias)

@@ -166,6 +166,9 @@ func (p *queryPrinter) with(w *pg_query.WithClause) {
 		case pg_query.CTEMaterialize_CTEMaterializeNever:
 			p.put("NOT MATERIALIZED ")
 		}
+		if hasSearch(c) {
+			p.fail("SEARCH and CYCLE")
+		}
 		p.put("(")
 		p.keyword("", 0, 0, 0)
 		if sel := c.Ctequery.GetSelectStmt(); sel != nil {

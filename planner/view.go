@@ -329,7 +329,7 @@ func (b *binder) pathItem(p *viewPath, alias string, cols []Col) *nsItem {
 	it := &nsItem{alias: alias, rel: p.view, relVisible: true, colsVisible: true}
 	exprs := p.over(p.exprs, cols)
 	for i, c := range p.view.Live() {
-		it.cols = append(it.cols, nsCol{c.Name, exprs[i]})
+		it.cols = append(it.cols, nsCol{name: c.Name, x: exprs[i]})
 	}
 	it.extra = func(n int16) (expr.Expr, error) {
 		if n != 0 {
