@@ -38,7 +38,9 @@ const (
 	ObjType      ObjectKind = 't' // enums and domains; row types and array types follow from others
 	ObjFunction  ObjectKind = 'f'
 	ObjRole      ObjectKind = 'u'
+	ObjDatabase  ObjectKind = 'v' // next to roles: both belong to the cluster and are read together
 	ObjExtension ObjectKind = 'e'
+	ObjDefaults  ObjectKind = 'a' // default privileges
 )
 
 func (c *Change) touch(k ObjectKind, oid uint32) {
@@ -87,6 +89,8 @@ func (c *Change) Done() *Snapshot {
 	s.funcName.seal()
 	s.roles.seal()
 	s.roleName.seal()
+	s.databases.seal()
+	s.defaults.seal()
 	s.extensions.seal()
 	s.operators.seal()
 	s.operatorOID.seal()
@@ -270,7 +274,7 @@ type TypeInfo struct {
 	SchemaID uint32
 	Owner    uint32
 	Comment  string
-	ACL      []string
+	ACL      ACL
 	// Range is what pg_range says of a range.
 	Range *RangeInfo
 }
@@ -456,6 +460,18 @@ func (c *Change) RemoveRole(oid uint32) {
 		c.s.roleName.remove(old.Name)
 		c.s.roles.remove(oid)
 	}
+}
+
+// PutDatabase adds or replaces what is known of a database.
+func (c *Change) PutDatabase(d *Database) {
+	c.touch(ObjDatabase, d.OID)
+	c.s.databases.set(d.OID, d)
+}
+
+// RemoveDatabase forgets a database.
+func (c *Change) RemoveDatabase(oid uint32) {
+	c.touch(ObjDatabase, oid)
+	c.s.databases.remove(oid)
 }
 
 // SetVersion sets the version that the new snapshot has.

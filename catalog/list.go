@@ -78,6 +78,11 @@ func (s *Snapshot) Functions() []*Function { return s.others().functions }
 // Roles returns all roles in OID order; the list must not be changed.
 func (s *Snapshot) Roles() []*Role { return s.others().roles }
 
+// EachDatabase calls f for what DDL has said of databases, in no order.
+func (s *Snapshot) EachDatabase(f func(*Database)) {
+	s.databases.each(func(_ uint32, d *Database) { f(d) })
+}
+
 // Extensions returns the installed extensions by name; the list must not be changed.
 func (s *Snapshot) Extensions() []*Extension { return s.others().extensions }
 
@@ -133,6 +138,7 @@ func (s *Snapshot) TypeInSchema(schema uint32, name string) *types.T {
 // not exist are left out, and pg_catalog and the session's temporary schema ("" for none) come first unless they are
 // named.
 func (s *Snapshot) SearchPath(names []string, user, temp string) []string {
+	role := s.RoleID(user)
 	path := make([]string, 0, len(names)+2)
 	hasCatalog, hasTemp := false, temp == ""
 	for _, n := range names {
@@ -142,7 +148,7 @@ func (s *Snapshot) SearchPath(names []string, user, temp string) []string {
 		case "pg_temp":
 			n = temp
 		}
-		if n == "" || s.schemaName.at(n) == nil || slices.Contains(path, n) {
+		if n == "" || slices.Contains(path, n) || !s.searchable(n, role) {
 			continue
 		}
 		hasCatalog = hasCatalog || n == "pg_catalog"
@@ -158,9 +164,16 @@ func (s *Snapshot) SearchPath(names []string, user, temp string) []string {
 	return path
 }
 
+// searchable reports whether a schema exists and the role may use it: others are passed over in a search path.
+func (s *Snapshot) searchable(name string, role uint32) bool {
+	sc := s.schemaName.at(name)
+	return sc != nil && (s.Superuser(role) || s.SchemaRights(sc, role, Usage, false) != 0)
+}
+
 // CreationSchema returns the name of the schema that unqualified new objects go to, "" when the setting's names hold none
 // that exists.
 func (s *Snapshot) CreationSchema(names []string, user, temp string) string {
+	role := s.RoleID(user)
 	for _, n := range names {
 		switch n {
 		case "$user":
@@ -168,7 +181,7 @@ func (s *Snapshot) CreationSchema(names []string, user, temp string) string {
 		case "pg_temp":
 			n = temp
 		}
-		if n != "" && s.schemaName.at(n) != nil {
+		if n != "" && s.searchable(n, role) {
 			return n
 		}
 	}

@@ -31,7 +31,7 @@ type Schema struct {
 	Name    string
 	Owner   uint32
 	Comment string
-	ACL     []string
+	ACL     ACL
 }
 
 // Relation is a table, view, materialised view, sequence or composite type. Indexes are kept at their table.
@@ -80,7 +80,7 @@ type Relation struct {
 	Array   uint32 // OID of that type's array
 	Options []string
 	Comment string
-	ACL     []string
+	ACL     ACL
 	// Triggers are the table's triggers.
 	Triggers []*Trigger
 	// OnCommit is what ON COMMIT does to a temporary table: 'd' delete rows, 'D' drop, 0 preserve rows.
@@ -226,7 +226,7 @@ type Column struct {
 	Dropped   bool
 	Collation uint32
 	Comment   string
-	ACL       []string
+	ACL       ACL
 	// Path is where the value is in a document: ["_id"], ["name"], ["address", "city"].
 	Path []string
 	// Missing is the value of documents that lack the field (ADD COLUMN ... DEFAULT), NULL otherwise.
@@ -414,7 +414,7 @@ type Function struct {
 	Settings   []string
 	Comment    string
 	Owner      uint32
-	ACL        []string
+	ACL        ACL
 }
 
 // Internal is the language of functions whose code is the server's own: those that make the ranges of a range type.
@@ -436,7 +436,6 @@ type Role struct {
 	ConnLimit                                                           int32
 	Password                                                            string // SCRAM verifier
 	ValidUntil                                                          string
-	MemberOf                                                            []uint32
-	Settings                                                            []string
+	MemberOf                                                            []Membership
 	Comment                                                             string
 }

@@ -40,6 +40,8 @@ type Snapshot struct {
 	funcName    pmap[nameKey, []*Function]
 	roles       pmap[uint32, *Role]
 	roleName    pmap[string, *Role]
+	databases   pmap[uint32, *Database]
+	defaults    pmap[uint32, *DefaultPrivileges]
 	extensions  pmap[string, *Extension]
 	operators   pmap[string, []*Operator]
 	operatorOID pmap[uint32, *Operator]
@@ -263,6 +265,9 @@ func (s *Snapshot) RoleByName(name string) *Role { return s.roleName.at(name) }
 
 // RoleByOID returns the role, or nil.
 func (s *Snapshot) RoleByOID(oid uint32) *Role { return s.roles.at(oid) }
+
+// DatabaseByOID returns what DDL has said of a database, or nil: one that nothing was said of is the bootstrap superuser's.
+func (s *Snapshot) DatabaseByOID(oid uint32) *Database { return s.databases.at(oid) }
 
 // ExtensionByName returns the installed extension, or nil.
 func (s *Snapshot) ExtensionByName(name string) *Extension { return s.extensions.at(name) }

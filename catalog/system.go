@@ -70,16 +70,16 @@ func New(database string, dboid uint32, sys *System) *Snapshot {
 	c := s.Change()
 	c.PutSchema(&Schema{
 		OID: PgCatalogOID, Name: "pg_catalog", Owner: BootstrapRole, Comment: "system catalog schema",
-		ACL: []string{"postgres=UC/postgres", "=U/postgres"},
+		ACL: systemSchemaACL,
 	})
 	c.PutSchema(&Schema{OID: ToastOID, Name: "pg_toast", Owner: BootstrapRole, Comment: "reserved schema for TOAST tables"})
 	c.PutSchema(&Schema{
-		OID: PublicOID, Name: "public", Owner: databaseOwnerRole, Comment: "standard public schema",
-		ACL: []string{"pg_database_owner=UC/pg_database_owner", "=U/pg_database_owner"},
+		OID: PublicOID, Name: "public", Owner: DatabaseOwnerRole, Comment: "standard public schema",
+		ACL: ACL{{DatabaseOwnerRole, DatabaseOwnerRole, Usage | Create, 0}, {Public, DatabaseOwnerRole, Usage, 0}},
 	})
 	c.PutSchema(&Schema{
 		OID: InfoSchemaOID, Name: "information_schema", Owner: BootstrapRole,
-		ACL: []string{"postgres=UC/postgres", "=U/postgres"},
+		ACL: systemSchemaACL,
 	})
 	for _, r := range builtinRoles() {
 		c.PutRole(r)
@@ -90,7 +90,7 @@ func New(database string, dboid uint32, sys *System) *Snapshot {
 	return c.Done()
 }
 
-const databaseOwnerRole uint32 = 6171
+var systemSchemaACL = ACL{{BootstrapRole, BootstrapRole, Usage | Create, 0}, {Public, BootstrapRole, Usage, 0}}
 
 // builtinRoles are the roles that every cluster has from the start.
 func builtinRoles() []*Role {
@@ -112,11 +112,15 @@ func builtinRoles() []*Role {
 		{4569, "pg_read_server_files", nil},
 		{4570, "pg_write_server_files", nil},
 		{4571, "pg_execute_server_program", nil},
-		{databaseOwnerRole, "pg_database_owner", nil},
-		{6181, "pg_read_all_data", nil},
-		{6182, "pg_write_all_data", nil},
+		{DatabaseOwnerRole, "pg_database_owner", nil},
+		{readAllData, "pg_read_all_data", nil},
+		{writeAllData, "pg_write_all_data", nil},
 	} {
-		roles = append(roles, &Role{OID: p.oid, Name: p.name, Inherit: true, ConnLimit: -1, MemberOf: p.in})
+		r := &Role{OID: p.oid, Name: p.name, Inherit: true, ConnLimit: -1}
+		for _, in := range p.in {
+			r.MemberOf = append(r.MemberOf, Membership{Role: in, Grantor: BootstrapRole})
+		}
+		roles = append(roles, r)
 	}
 	return roles
 }

@@ -75,8 +75,20 @@ type Database struct {
 	Template  bool
 	AllowConn bool
 	Comment   string
-	Settings  []string
+	ACL       ACL
+	ConnLimit int32
+	// Settings are those of ALTER DATABASE SET and of ALTER ROLE ... IN DATABASE SET.
+	Settings []RoleSettings
 }
+
+// RoleSettings are settings, as name=value, of the sessions of one role, or with 0 of all.
+type RoleSettings struct {
+	Role     uint32
+	Settings []string
+}
+
+// AllDatabases is the OID under which a Database keeps the settings of every database (ALTER ROLE ALL SET).
+const AllDatabases uint32 = 0
 
 // Activity is a row of pg_stat_activity; times are µs since 2000-01-01, 0 for none.
 type Activity struct {

@@ -24,6 +24,9 @@ type Resolver struct {
 	// refuses domains that have checks.
 	BindCheck func(base *types.T, text string) (Expr, error)
 
+	// MayUse checks that a schema which is named may be looked into; nil allows all.
+	MayUse func(schema string) error
+
 	// Routines are the user-defined functions that were resolved so far.
 	Routines []*catalog.Function
 
@@ -97,6 +100,11 @@ func (r *Resolver) schemas(schema string) ([]string, error) {
 			}
 		}
 		return append([]string{"pg_catalog"}, r.Path...), nil
+	}
+	if r.MayUse != nil {
+		if err := r.MayUse(schema); err != nil {
+			return nil, err
+		}
 	}
 	if !r.schemaExists(schema) {
 		return nil, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", schema)

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"context"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
@@ -38,6 +39,14 @@ type binder struct {
 	// rec keeps what is bound, for printing a query; nil otherwise.
 	rec *record
 
+	// role is whose rights what is bound now needs, that of the statement or of a view's owner. accesses are what it needs,
+	// sources the columns that reading needs rights for; noAccess says that none are needed now.
+	role     uint32
+	user     uint32 // the statement's
+	accesses []*access
+	sources  map[expr.ColID]source
+	noAccess bool
+
 	relations, writes []*catalog.Relation
 	nextCTE           int
 	locks             bool
@@ -53,7 +62,8 @@ func (b *binder) stopped() error {
 }
 
 func newBinder(ctx context.Context, c *Context) *binder {
-	b := &binder{ctx: ctx, c: c, noParams: c.NoParams, shapes: map[expr.ColID][]types.Field{}, locs: map[*expr.ColRef]int32{}, paramLocs: map[int]int32{}}
+	b := &binder{ctx: ctx, c: c, user: cmp.Or(c.Role, catalog.BootstrapRole), noParams: c.NoParams, shapes: map[expr.ColID][]types.Field{}, locs: map[*expr.ColRef]int32{}, paramLocs: map[int]int32{}}
+	b.role = b.user
 	b.r = &expr.Resolver{Snapshot: c.Snapshot, Path: c.Path, Procs: c.Procs, IO: types.DefaultIO()}
 	if c.Env != nil && c.Env.IO != nil {
 		b.r.IO = c.Env.IO
@@ -66,6 +76,7 @@ func newBinder(ctx context.Context, c *Context) *binder {
 	}
 	b.r.SetParam = b.setParam
 	b.r.BindDefault = b.defaultArg
+	b.r.MayUse = b.mayUse
 	b.r.BindCheck = b.domainCheck
 	return b
 }

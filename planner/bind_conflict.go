@@ -74,6 +74,7 @@ func (st *insertState) arbiters(inf *pg_query.InferClause, update bool) ([]uint3
 			if err != nil {
 				return nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" does not exist", e.Name).At(inf.Location)
 			}
+			st.levels[0].a.reads(c.Attnum)
 			if c.Attnum > 0 {
 				attnums = append(attnums, c.Attnum)
 			} else {

@@ -121,6 +121,11 @@ func (b *binder) relation(v *pg_query.RangeVar) (*catalog.Relation, error) {
 	if schema == "pg_temp" {
 		schema = b.tempSchema()
 	}
+	if schema != "" {
+		if err := b.mayUse(schema); err != nil {
+			return nil, pgerr.At(err, v.Location)
+		}
+	}
 	rel := b.c.Snapshot.Relation(b.c.Path, schema, v.Relname)
 	if rel == nil {
 		return nil, b.noRelation(v)
@@ -174,6 +179,7 @@ func (s *scope) rangeVar(v *pg_query.RangeVar) (Node, *nsItem, error) {
 	if v.Alias != nil {
 		it.alias, it.schema = v.Alias.Aliasname, ""
 	}
+	it.access = s.b.accessing(rel, catalog.Select)
 	var n Node
 	switch {
 	case rel.Virtual != nil:
@@ -197,14 +203,14 @@ func (s *scope) baseScan(rel *catalog.Relation, it *nsItem) *Scan {
 	scan := &Scan{Rel: rel, Alias: it.alias}
 	scan.Attnums, scan.Out = s.scanCols(rel, it)
 	it.scan = scan
-	it.extra = s.extraColumns(rel, &scan.Attnums, &scan.Out)
+	it.extra = s.extraColumns(rel, it.access, &scan.Attnums, &scan.Out)
 	return scan
 }
 
 func (s *scope) virtualScan(rel *catalog.Relation, it *nsItem) (Node, error) {
 	scan := &VirtualScan{Rel: rel, Alias: it.alias}
 	scan.Attnums, scan.Out = s.scanCols(rel, it)
-	it.extra = s.extraColumns(rel, &scan.Attnums, &scan.Out)
+	it.extra = s.extraColumns(rel, it.access, &scan.Attnums, &scan.Out)
 	return scan, nil
 }
 
@@ -216,12 +222,13 @@ func (s *scope) scanCols(rel *catalog.Relation, it *nsItem) ([]int16, []Col) {
 		attnums[i] = c.Attnum
 		out[i] = s.b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: c.NotNull, Table: rel.OID, Attnum: c.Attnum, Collation: collationByOID(c.Collation)}, s)
 		it.cols[i] = nsCol{name: c.Name, x: ref(out[i])}
+		s.b.reading(it.access, out[i], c.Attnum)
 	}
 	return attnums, out
 }
 
 // extraColumns adds system columns and the whole row to a scan when they are asked for.
-func (s *scope) extraColumns(rel *catalog.Relation, attnums *[]int16, out *[]Col) func(int16) (expr.Expr, error) {
+func (s *scope) extraColumns(rel *catalog.Relation, a *access, attnums *[]int16, out *[]Col) func(int16) (expr.Expr, error) {
 	return func(n int16) (expr.Expr, error) {
 		for i, a := range *attnums {
 			if a == n {
@@ -242,6 +249,7 @@ func (s *scope) extraColumns(rel *catalog.Relation, attnums *[]int16, out *[]Col
 			}
 		}
 		c = s.b.newCol(c, s)
+		s.b.reading(a, c, n)
 		if n == 0 && c.Type == types.RecordT {
 			s.b.shapes[c.ID] = relationFields(rel)
 		}
@@ -292,6 +300,7 @@ func (s *scope) view(rel *catalog.Relation, it *nsItem) (Node, error) {
 		return nil, err
 	}
 	b.viewDepth++
+	defer b.inView(rel)()
 	noParams, path, describing, rec := b.noParams, b.c.Path, b.describing, b.rec
 	b.noParams, b.describing, b.rec = true, false, nil
 	vs := b.newScope(nil)
@@ -319,6 +328,7 @@ func (s *scope) view(rel *catalog.Relation, it *nsItem) (Node, error) {
 		out := b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: notNull(x), Table: rel.OID, Attnum: c.Attnum, Collation: collationByOID(c.Collation)}, s)
 		p.Exprs, p.Out = append(p.Exprs, x), append(p.Out, out)
 		it.cols = append(it.cols, nsCol{name: c.Name, x: ref(out)})
+		b.reading(it.access, out, c.Attnum)
 	}
 	it.extra = s.projectedRow(p, it, b.c.Snapshot.TypeByOID(rel.RowType))
 	return p, nil
@@ -375,6 +385,7 @@ func (s *scope) projectedRow(p *Project, it *nsItem, rowType *types.T) func(int1
 		}
 		c := s.b.newCol(Col{Name: it.alias, Type: row.T, Mod: -1, NotNull: true}, s)
 		s.b.shapes[c.ID] = fields
+		s.b.reading(it.access, c, 0)
 		p.Exprs, p.Out = append(p.Exprs, row), append(p.Out, c)
 		made = ref(c)
 		return made, nil

@@ -149,6 +149,7 @@ func (st *insertState) given(n int, rowLoc func(int) int32) error {
 		if err := st.writable(c); err != nil {
 			return err
 		}
+		st.sets(catalog.Insert, c.Name)
 		if slices.ContainsFunc(st.cols[:i], func(o *catalog.Column) bool { return o != c && o.Attnum == c.Attnum }) {
 			return pgerr.New(pgerr.SyntaxError, "multiple assignments to same column \"%s\"", st.base.ByAttnum(c.Attnum).Name)
 		}

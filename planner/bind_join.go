@@ -153,6 +153,7 @@ func (s *scope) using(node *Join, names []string, lcols, rcols *[]nsCol) ([]nsCo
 		usedL, usedR = append(usedL, l), append(usedR, r)
 		lx, rx := (*lcols)[l].x, (*rcols)[r].x
 		for _, x := range []expr.Expr{lx, rx} {
+			s.b.markRead(x)
 			if r, ok := x.(*expr.ColRef); ok && s.b.describing {
 				s.noteUse(r, name, -1)
 			}

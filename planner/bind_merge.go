@@ -38,6 +38,9 @@ func (b *binder) merge(s *scope, stmt *pg_query.MergeStmt) (*query, error) {
 	if st.target, err = b.changedTable(s, stmt.Relation, updateEvent); err != nil {
 		return nil, err
 	}
+	if a := st.target.levels[0].a; a != nil {
+		a.want = 0 // the clauses say what is needed
+	}
 	if inherits(st.target.base) {
 		return nil, pgerr.Unsupported("MERGE into a table with children or partitions")
 	}
@@ -162,6 +165,9 @@ func (st *mergeState) action(w *pg_query.MergeWhenClause) (MergeAction, error) {
 		}
 	}
 	var err error
+	if t := st.target.levels[0].a; t != nil {
+		t.want |= mergePrivileges[w.CommandType]
+	}
 	switch w.CommandType {
 	case pg_query.CmdType_CMD_INSERT:
 		a.Kind = MergeInsert
@@ -173,6 +179,10 @@ func (st *mergeState) action(w *pg_query.MergeWhenClause) (MergeAction, error) {
 		a.Kind = MergeDelete
 	}
 	return a, err
+}
+
+var mergePrivileges = map[pg_query.CmdType]catalog.Privileges{
+	pg_query.CmdType_CMD_INSERT: catalog.Insert, pg_query.CmdType_CMD_UPDATE: catalog.Update, pg_query.CmdType_CMD_DELETE: catalog.Delete,
 }
 
 // noSystemColumn refuses a reference to a system column other than tableoid in a WHEN condition.

@@ -30,11 +30,12 @@ func (b *binder) target(v *pg_query.RangeVar, ev event) (*writeTarget, error) {
 	if err != nil {
 		return nil, err
 	}
+	levels := b.writing(rel, events[ev].privilege)
 	switch {
 	case rel.Virtual != nil, rel.Schema == "pg_catalog", rel.Schema == "information_schema" && rel.Kind == catalog.KindTable:
 		return nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied: \"%s\" is a system catalog", rel.Name)
 	case rel.Kind == catalog.KindView:
-		t := &writeTarget{ev: ev}
+		t := &writeTarget{ev: ev, levels: levels}
 		if t.path, t.rel, err = b.throughView(rel, ev, false); err != nil {
 			return nil, err
 		}
@@ -47,7 +48,7 @@ func (b *binder) target(v *pg_query.RangeVar, ev event) (*writeTarget, error) {
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot change sequence \"%s\"", rel.Name)
 	}
 	b.writes = append(b.writes, rel)
-	return &writeTarget{rel: rel, base: rel}, nil
+	return &writeTarget{rel: rel, base: rel, levels: levels}, nil
 }
 
 // newRow hands out columns for a row of the relation that the statement makes.
@@ -103,6 +104,7 @@ func (s *scope) text(text string, t *types.T, typmod int32) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer s.b.unchecked()()
 	noParams := s.b.noParams
 	s.b.noParams = true
 	defer func() { s.b.noParams = noParams }()

@@ -28,6 +28,8 @@ type nsItem struct {
 	// scan is the base table's scan, proj the projection over a subquery or function.
 	scan *Scan
 	doc  *Col
+	// access is what the statement does with the relation, nil where it may do all.
+	access *access
 	// sub says that it is a subquery or a view: row locks reach into it.
 	sub bool
 }
@@ -138,6 +140,7 @@ func (it *nsItem) column(name string, loc int32) (expr.Expr, error) {
 		return nil, ambiguous(name, loc)
 	}
 	if i >= 0 {
+		it.reads(name)
 		return it.cols[i].x, nil
 	}
 	if n, ok := systemColumns[name]; ok && it.rel != nil && it.extra != nil && it.rel.Kind != catalog.KindView {
@@ -188,6 +191,7 @@ func (s *scope) table(schema, name string, loc int32) (*nsItem, error) {
 // columnRef binds a (qualified) column, a whole row, or a function written as a column, and remembers where it stands.
 func (s *scope) columnRef(c *pg_query.ColumnRef) (expr.Expr, error) {
 	x, err := s.bindColumnRef(c)
+	s.b.markRead(x)
 	if r, ok := x.(*expr.ColRef); ok {
 		n := *r
 		s.b.locs[&n] = c.Location
@@ -255,6 +259,7 @@ func (it *nsItem) wholeRow(loc int32) (expr.Expr, error) {
 	if it.extra == nil {
 		return nil, pgerr.Unsupported("a whole-row reference to a join").At(loc)
 	}
+	it.reads("")
 	return it.extra(0)
 }
 

@@ -162,6 +162,7 @@ func (s *scope) indirectionBase(arg *pg_query.Node, list []*pg_query.Node) (expr
 				if err == nil && x == nil {
 					err = s.missingColumn(name, col, c.Location)
 				}
+				s.b.markRead(x)
 				return x, list[1:], err
 			}
 		}

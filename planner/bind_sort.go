@@ -474,6 +474,9 @@ func (s *scope) lockNamed(node *LockRows, v *pg_query.RangeVar, name string) err
 
 // lockItem locks the rows of a base table; subqueries lock their own, system catalogues have nothing to lock.
 func (s *scope) lockItem(node *LockRows, it *nsItem) error {
+	if it.access != nil {
+		it.access.want |= catalog.Update
+	}
 	if it.rel != nil && it.rel.Kind == catalog.KindMatView {
 		return pgerr.New(pgerr.WrongObjectType, "cannot lock rows in materialized view \"%s\"", it.rel.Name)
 	}

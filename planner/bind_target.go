@@ -50,7 +50,7 @@ func (s *scope) star(n *pg_query.Node) ([]target, bool, error) {
 			t, verr := s.variableStar(names, c.Location, err)
 			return t, true, verr
 		}
-		return itemTargets(it, c.Location), true, nil
+		return s.itemTargets(it, c.Location), true, nil
 	}
 	ind := n.GetAIndirection()
 	if ind == nil || ind.Indirection[len(ind.Indirection)-1].GetAStar() == nil {
@@ -60,10 +60,12 @@ func (s *scope) star(n *pg_query.Node) ([]target, bool, error) {
 	return t, true, err
 }
 
-func itemTargets(it *nsItem, loc int32) []target {
+func (s *scope) itemTargets(it *nsItem, loc int32) []target {
 	out := make([]target, 0, len(it.cols))
 	for _, c := range it.cols {
 		if !c.unexpanded {
+			it.reads(c.name)
+			s.b.markRead(c.x)
 			out = append(out, target{name: c.name, x: c.x, loc: loc})
 		}
 	}
@@ -76,7 +78,7 @@ func (s *scope) allColumns(loc int32) ([]target, error) {
 	for _, it := range s.ns {
 		if it.colsVisible && !it.lateralOnly {
 			any = true
-			out = append(out, itemTargets(it, loc)...)
+			out = append(out, s.itemTargets(it, loc)...)
 		}
 	}
 	if !any {
@@ -92,7 +94,7 @@ func (s *scope) compositeStar(ind *pg_query.A_Indirection) ([]target, error) {
 		name := c.Fields[0].GetString_().GetSval()
 		if x, err := s.column(name, c.Location); err == nil && x == nil {
 			if it, err := s.table("", name, c.Location); err == nil && it != nil {
-				return itemTargets(it, loc), nil
+				return s.itemTargets(it, loc), nil
 			}
 		}
 	}

@@ -35,6 +35,7 @@ func (b *binder) changedTable(s *scope, v *pg_query.RangeVar, ev event) (*change
 	if v.Alias != nil {
 		it.alias, it.schema = v.Alias.Aliasname, ""
 	}
+	it.access = target.levels[len(target.levels)-1].a
 	scan := s.baseScan(rel, it)
 	t := &changed{writeTarget: target, scan: scan, item: it, cols: slices.Clone(scan.Out), node: scan}
 	b.modify(it, s)
@@ -44,6 +45,7 @@ func (b *binder) changedTable(s *scope, v *pg_query.RangeVar, ev event) (*change
 	if p := target.path; p != nil {
 		t.node = filter(scan, p.over(p.conds, t.cols))
 		t.item = b.pathItem(p, it.alias, t.cols)
+		t.item.access = target.levels[0].a
 		t.item.schema, t.item.doc, t.item.scan = p.view.Schema, it.doc, it.scan
 		if v.Alias == nil {
 			t.item.alias = p.view.Name
@@ -193,6 +195,7 @@ func (s *scope) setClause(target *writeTarget, list []*pg_query.Node, item *nsIt
 			if err != nil {
 				return err
 			}
+			target.sets(catalog.Update, c.Name)
 			val := r.Val
 			if m := val.GetMultiAssignRef(); m != nil {
 				// All columns of one (a, b) = ... share their source; only the first carries it whole.

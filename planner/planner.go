@@ -33,6 +33,8 @@ type Context struct {
 	Stats    Stats
 	// Views keeps the parse trees of views, defaults and checks between statements; nil keeps nothing.
 	Views *ParseCache
+	// Role is whose privileges the statement needs; 0 is the bootstrap superuser.
+	Role uint32
 }
 
 // Settings steer rules; the zero value turns everything on.
@@ -69,7 +71,7 @@ func PlanStatement(ctx context.Context, c *Context, stmt *pg_query.Node) (*Plan,
 		return nil, err
 	}
 	return &Plan{
-		Root: root, Tag: tag, Params: params, Cols: q.cols, NumCols: len(b.cols), Relations: b.relations, Writes: b.writes,
+		Denied: b.denied(), Root: root, Tag: tag, Params: params, Cols: q.cols, NumCols: len(b.cols), Relations: b.relations, Writes: b.writes,
 		Version: c.Snapshot.Version, Locks: b.locks, Routines: b.r.Routines,
 	}, nil
 }

@@ -135,10 +135,13 @@ const (
 	deleteEvent
 )
 
-var events = [...]struct{ verb, doing, name string }{
-	insertEvent: {"insert into", "inserting into", "INSERT"},
-	updateEvent: {"update", "updating", "UPDATE"},
-	deleteEvent: {"delete from", "deleting from", "DELETE"},
+var events = [...]struct {
+	verb, doing, name string
+	privilege         catalog.Privileges
+}{
+	insertEvent: {"insert into", "inserting into", "INSERT", catalog.Insert},
+	updateEvent: {"update", "updating", "UPDATE", catalog.Update},
+	deleteEvent: {"delete from", "deleting from", "DELETE", catalog.Delete},
 }
 
 // writeTarget is what a statement writes to: a table, or a table through views.
@@ -150,6 +153,8 @@ type writeTarget struct {
 	// path is nil for a table.
 	path *viewPath
 	ev   event
+	// levels are the relation and, for a view, those below it, the table last.
+	levels []level
 }
 
 // viewPath is the way from a view to its base table. Its expressions are over cols, which stand for a row of the table.
@@ -346,10 +351,15 @@ func (b *binder) pathItem(p *viewPath, alias string, cols []Col) *nsItem {
 
 // item shows a row of the target's table as the target.
 func (t *writeTarget) item(b *binder, alias string, cols []Col) *nsItem {
+	for _, c := range cols {
+		b.reading(t.levels[len(t.levels)-1].a, c, c.Attnum)
+	}
 	if t.path == nil {
 		return b.rowItem(t.rel, alias, cols)
 	}
-	return b.pathItem(t.path, alias, cols)
+	it := b.pathItem(t.path, alias, cols)
+	it.access = t.levels[0].a
+	return it
 }
 
 // checks are the table's constraints and the views' check options over a new row of the table.

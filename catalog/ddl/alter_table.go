@@ -284,7 +284,7 @@ func (a *alter) kindAllows(c *pg_query.AlterTableCmd) error {
 		return pgerr.New(pgerr.WrongObjectType, "cannot alter \"%s\": it is a view or time series of MongoDB", rel.Name)
 	}
 	return pgerr.New(pgerr.WrongObjectType, "ALTER action %s cannot be performed on relation \"%s\"", actionText(c), rel.Name).
-		WithDetail("This operation is not supported for %ss.", kindName(rel.Kind))
+		WithDetail("This operation is not supported for %ss.", rel.Kind.Name())
 }
 
 func actionText(c *pg_query.AlterTableCmd) string {

@@ -133,6 +133,9 @@ func (r *run) newRelation(rv *pg_query.RangeVar, kind catalog.RelKind, ifNotExis
 		sc, err = r.ensureTemp()
 	default:
 		sc, err = r.creationSchema(rv.Schemaname, rv.Location)
+		if kind == catalog.KindTable {
+			err = pgerr.At(err, rv.Location)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -159,6 +162,7 @@ func (r *run) newRelation(rv *pg_query.RangeVar, kind catalog.RelKind, ifNotExis
 	rel := &catalog.Relation{
 		OID: r.newOID(sc.Name), SchemaID: sc.OID, Schema: sc.Name, Name: name, Kind: kind, Owner: r.owner(), Persistence: persistence,
 	}
+	rel.ACL = r.newACL(rel.Securable(), rel.Owner, sc)
 	if kind != catalog.KindSequence {
 		rel.RowType, rel.Array = r.newOID(sc.Name), r.newOID(sc.Name)
 	}

@@ -34,6 +34,8 @@ type Context struct {
 	Exprs Expressions
 	// Physical does MongoDB's part; nil does none of it (fixtures).
 	Physical Physical
+	// CheckSetting checks a parameter's name and value; nil checks nothing.
+	CheckSetting func(name, value string) error
 	// Cluster changes what belongs to no single database: databases, and roles of the other databases; nil refuses CREATE
 	// and DROP DATABASE.
 	Cluster Cluster
@@ -70,8 +72,8 @@ type Cluster interface {
 	CreateDatabase(ctx context.Context, name, template string) error
 	DropDatabase(ctx context.Context, name string, force bool) error
 	RenameDatabase(ctx context.Context, from, to string) error
-	CommentDatabase(ctx context.Context, name, comment string) error
-	DatabaseExists(ctx context.Context, name string) (bool, error)
+	// Database returns a database as MongoDB has it, nil for none.
+	Database(ctx context.Context, name string) (*catalog.Database, error)
 }
 
 // Temp names a session's temporary schema and gives OIDs to what is in it: such objects are in no other session's
@@ -128,6 +130,9 @@ func Execute(ctx context.Context, c *Context, stmt *pg_query.Node) (Result, erro
 		r.ch.SkipOIDs(c.Physical.FreeOID(c.Snapshot.NextOID))
 	}
 	r.placed = stmt.GetCreateStmt() != nil || stmt.GetIndexStmt() != nil
+	if err := r.authorize(stmt); err != nil {
+		return Result{}, err
+	}
 	tag, err := r.statement(stmt)
 	if err != nil {
 		return Result{}, err
@@ -242,15 +247,19 @@ func (r *run) typeStatement(stmt *pg_query.Node) (string, error) {
 	case *pg_query.Node_GrantStmt:
 		return r.grant(n.GrantStmt)
 	case *pg_query.Node_AlterDefaultPrivilegesStmt:
-		return "ALTER DEFAULT PRIVILEGES", nil
+		return "ALTER DEFAULT PRIVILEGES", r.alterDefaults(n.AlterDefaultPrivilegesStmt)
 	case *pg_query.Node_ReassignOwnedStmt:
 		return "REASSIGN OWNED", r.reassignOwned(n.ReassignOwnedStmt)
+	case *pg_query.Node_DropOwnedStmt:
+		return "DROP OWNED", r.dropOwned(n.DropOwnedStmt)
 	case *pg_query.Node_CreatedbStmt:
 		return "CREATE DATABASE", r.createDatabase(n.CreatedbStmt)
 	case *pg_query.Node_DropdbStmt:
 		return "DROP DATABASE", r.dropDatabase(n.DropdbStmt)
-	case *pg_query.Node_AlterDatabaseSetStmt, *pg_query.Node_AlterDatabaseStmt:
-		return "ALTER DATABASE", nil
+	case *pg_query.Node_AlterDatabaseSetStmt:
+		return "ALTER DATABASE", r.alterDatabaseSet(n.AlterDatabaseSetStmt)
+	case *pg_query.Node_AlterDatabaseStmt:
+		return "ALTER DATABASE", r.alterDatabase(n.AlterDatabaseStmt)
 	case *pg_query.Node_ReindexStmt:
 		return "REINDEX", r.reindex(n.ReindexStmt)
 	}

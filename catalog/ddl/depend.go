@@ -525,7 +525,7 @@ func (r *run) describe(o object) string {
 	s := r.snap()
 	relName := func() string {
 		rel := s.RelationByOID(o.oid)
-		return kindName(rel.Kind) + " " + r.qualify(rel.Schema, rel.Name)
+		return rel.Kind.Name() + " " + r.qualify(rel.Schema, rel.Name)
 	}
 	switch o.kind {
 	case objSchema:

@@ -64,7 +64,7 @@ func (r *run) createDomain(n *pg_query.CreateDomainStmt) error {
 			return pgerr.New(pgerr.SyntaxError, "conflicting NULL/NOT NULL constraints").At(c.Location)
 		}
 	}
-	r.ch.PutType(&d, catalog.TypeInfo{SchemaID: sc.OID, Owner: r.owner()})
+	r.ch.PutType(&d, catalog.TypeInfo{SchemaID: sc.OID, Owner: r.owner(), ACL: r.newACL(catalog.OnType, r.owner(), sc)})
 	return nil
 }
 

@@ -127,10 +127,10 @@ func (r *run) dropRelation(n *pg_query.DropStmt, parts []string) ([]object, erro
 	if isSystem(rel) {
 		return nil, systemError(rel)
 	}
-	if kindName(rel.Kind) != what {
+	if rel.Kind.Name() != what {
 		article := "a"
 		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a %s", rel.Name, what).
-			WithHint("Use DROP %s to remove %s %s.", strings.ToUpper(kindName(rel.Kind)), article, kindName(rel.Kind))
+			WithHint("Use DROP %s to remove %s %s.", strings.ToUpper(rel.Kind.Name()), article, rel.Kind.Name())
 	}
 	if rel.Kind == catalog.KindSequence && rel.Sequence.Identity {
 		if owner := r.snap().RelationByOID(rel.Sequence.OwnedBy); owner != nil {
@@ -154,7 +154,7 @@ func (r *run) dropIndexTarget(n *pg_query.DropStmt, parts []string) ([]object, e
 	if !ok {
 		if rel := r.snap().Relation(r.c.Path, schema, name); rel != nil {
 			return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not an index", rel.Name).
-				WithHint("Use DROP %s to remove a %s.", strings.ToUpper(kindName(rel.Kind)), kindName(rel.Kind))
+				WithHint("Use DROP %s to remove a %s.", strings.ToUpper(rel.Kind.Name()), rel.Kind.Name())
 		}
 		return r.missing(n, pgerr.UndefinedObject, "index \"%s\" does not exist", strings.Join(parts, "."))
 	}
@@ -202,7 +202,7 @@ func (r *run) dropType(n *pg_query.DropStmt, tn *pg_query.TypeName) ([]object, e
 		return nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop type %s because it is required by the database system", types.FormatType(t, -1))
 	}
 	if rel := r.snap().RelationByOID(t.RelOID); t.RelOID != 0 && rel != nil && rel.Kind != catalog.KindComposite {
-		kind := kindName(rel.Kind)
+		kind := rel.Kind.Name()
 		return nil, pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop type %s because %s %s requires it", r.typeText(t), kind, r.qualify(rel.Schema, rel.Name)).
 			WithHint("You can drop %s %s instead.", kind, r.qualify(rel.Schema, rel.Name))
 	}

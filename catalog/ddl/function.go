@@ -28,7 +28,7 @@ func (r *run) createFunction(n *pg_query.CreateFunctionStmt) (string, error) {
 		return "", err
 	}
 	f := &catalog.Function{
-		SchemaID: sc.OID, Schema: sc.Name, Name: catalog.CutName(name), Kind: kind, Owner: r.owner(), Volatile: 'v', Parallel: 'u', Cost: 100,
+		SchemaID: sc.OID, Schema: sc.Name, Name: catalog.CutName(name), Kind: kind, Owner: r.owner(), ACL: r.newACL(catalog.OnFunction, r.owner(), sc), Volatile: 'v', Parallel: 'u', Cost: 100,
 	}
 	if err := r.functionArgs(f, n); err != nil {
 		return "", err
@@ -59,6 +59,9 @@ func (r *run) createFunction(n *pg_query.CreateFunctionStmt) (string, error) {
 		}
 		if !n.Replace {
 			return "", pgerr.New(pgerr.DuplicateFunction, "function \"%s\" already exists with same argument types", f.Name)
+		}
+		if err := r.mustOwn(word, f.Name, old.Owner); err != nil {
+			return "", err
 		}
 		if old.Kind != f.Kind {
 			return "", pgerr.New(pgerr.WrongObjectType, "cannot change routine kind").WithDetail("\"%s\" is a %s.", f.Name, map[byte]string{'f': "function", 'p': "procedure"}[old.Kind])

@@ -170,7 +170,7 @@ func (r *run) createIndex(n *pg_query.IndexStmt) error {
 	case isSystem(rel):
 		return systemError(rel)
 	case !rel.IsTable() && rel.Kind != catalog.KindMatView:
-		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", rel.Name).WithDetail("This operation is not supported for %ss.", kindName(rel.Kind))
+		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", rel.Name).WithDetail("This operation is not supported for %ss.", rel.Kind.Name())
 	case rel.ReadOnly:
 		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", rel.Name).WithDetail("It is a view or time series of MongoDB.")
 	}

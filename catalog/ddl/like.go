@@ -39,7 +39,7 @@ func (b *tableBuild) like(n *pg_query.TableLikeClause) error {
 		return err
 	}
 	if src.Kind == catalog.KindSequence {
-		return pgerr.New(pgerr.WrongObjectType, "relation \"%s\" is invalid in LIKE clause", src.Name).WithDetail("This operation is not supported for %ss.", kindName(src.Kind))
+		return pgerr.New(pgerr.WrongObjectType, "relation \"%s\" is invalid in LIKE clause", src.Name).WithDetail("This operation is not supported for %ss.", src.Kind.Name())
 	}
 	has := func(bit uint32) bool { return n.Options&bit != 0 }
 	moved := map[int16]int16{}

@@ -143,7 +143,7 @@ func (r *run) creationSchema(name string, loc int32) (*catalog.Schema, error) {
 	if sc == nil {
 		return nil, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", name).At(loc)
 	}
-	return sc, nil
+	return sc, r.mayCreateIn(sc)
 }
 
 // ensureTemp returns the session's temporary schema and makes it when this is the first use.
@@ -151,6 +151,9 @@ func (r *run) ensureTemp() (*catalog.Schema, error) {
 	t := r.c.Temp
 	if t == nil {
 		return nil, pgerr.Unsupported("a temporary table here")
+	}
+	if !r.databaseRight(catalog.Temporary) {
+		return nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied to create temporary tables in database \"%s\"", r.snap().Database)
 	}
 	if sc := r.snap().SchemaByName(t.Schema); sc != nil {
 		return sc, nil
@@ -252,25 +255,6 @@ func isSystem(rel *catalog.Relation) bool {
 
 func systemError(rel *catalog.Relation) error {
 	return pgerr.New(pgerr.InsufficientPrivilege, "permission denied: \"%s\" is a system catalog", rel.Name)
-}
-
-// kindName names a relation's kind as PostgreSQL's messages do.
-func kindName(k catalog.RelKind) string {
-	switch k {
-	case catalog.KindView:
-		return "view"
-	case catalog.KindPartitioned:
-		return "table"
-	case catalog.KindMatView:
-		return "materialized view"
-	case catalog.KindSequence:
-		return "sequence"
-	case catalog.KindIndex:
-		return "index"
-	case catalog.KindComposite:
-		return "composite type"
-	}
-	return "table"
 }
 
 // table finds a table that may be altered.

@@ -35,7 +35,7 @@ func (r *run) createRange(n *pg_query.CreateRangeStmt) error {
 	}
 	m := *t
 	m.OID, m.ArrayOID, m.Name, m.Kind, m.RangeOf = r.newOID(sc.Name), r.newOID(sc.Name), multi, 'm', t
-	info := catalog.TypeInfo{SchemaID: sc.OID, Owner: r.owner()}
+	info := catalog.TypeInfo{SchemaID: sc.OID, Owner: r.owner(), ACL: r.newACL(catalog.OnType, r.owner(), sc)}
 	r.ch.PutType(&m, info)
 	info.Range = &o.info
 	r.ch.PutType(t, info)

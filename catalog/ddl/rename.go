@@ -63,7 +63,7 @@ func (r *run) renameRelation(n *pg_query.RenameStmt, name string) error {
 	if isSystem(rel) {
 		return systemError(rel)
 	}
-	if want := renameKind(n.RenameType); want != "table" && want != kindName(rel.Kind) {
+	if want := renameKind(n.RenameType); want != "table" && want != rel.Kind.Name() {
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not %s", rel.Name, article(want))
 	}
 	if rel.Name == name || r.snap().ClassNameTaken(rel.SchemaID, name) {
@@ -499,8 +499,11 @@ func (r *run) alterOwner(n *pg_query.AlterOwnerStmt) (string, error) {
 		if sc == nil {
 			return "", pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", name)
 		}
+		if err := r.mayOwn(owner, nil); err != nil {
+			return "", err
+		}
 		c := *sc
-		c.Owner = owner.OID
+		c.Owner, c.ACL = owner.OID, sc.ACL.Reowned(sc.Owner, owner.OID)
 		r.ch.PutSchema(&c)
 	case pg_query.ObjectType_OBJECT_TYPE, pg_query.ObjectType_OBJECT_DOMAIN:
 		t, err := r.userType(names(n.Object.GetList().GetItems()))
@@ -508,17 +511,36 @@ func (r *run) alterOwner(n *pg_query.AlterOwnerStmt) (string, error) {
 			return "", err
 		}
 		info := r.snap().TypeInfo(t.OID)
-		info.Owner = owner.OID
+		if err := r.mayOwn(owner, r.snap().SchemaByOID(info.SchemaID)); err != nil {
+			return "", err
+		}
+		info.Owner, info.ACL = owner.OID, info.ACL.Reowned(info.Owner, owner.OID)
 		r.ch.PutType(t, info)
 	case pg_query.ObjectType_OBJECT_FUNCTION, pg_query.ObjectType_OBJECT_PROCEDURE, pg_query.ObjectType_OBJECT_ROUTINE, pg_query.ObjectType_OBJECT_AGGREGATE:
 		f, err := r.userFunction(n.Object.GetObjectWithArgs(), "function")
 		if err != nil {
 			return "", err
 		}
+		if err := r.mayOwn(owner, r.snap().SchemaByOID(f.SchemaID)); err != nil {
+			return "", err
+		}
 		c := *f
-		c.Owner = owner.OID
+		c.Owner, c.ACL = owner.OID, f.ACL.Reowned(f.Owner, owner.OID)
 		r.ch.PutFunction(&c)
 	case pg_query.ObjectType_OBJECT_DATABASE:
+		d, err := r.database(n.Object.GetString_().GetSval())
+		if err != nil {
+			return "", err
+		}
+		if err := r.mustOwn("database", d.Name, d.Owner); err != nil {
+			return "", err
+		}
+		if err := r.mayOwn(owner, nil); err != nil {
+			return "", err
+		}
+		d.ACL = d.ACL.Reowned(d.Owner, owner.OID)
+		d.Owner = owner.OID
+		r.ch.PutDatabase(d)
 	default:
 		return "", pgerr.Unsupported(tag + " OWNER TO")
 	}
@@ -531,9 +553,33 @@ func (r *run) changeOwner(rel *catalog.Relation, spec *pg_query.RoleSpec) error 
 	if err != nil {
 		return err
 	}
-	rel.Owner = owner.OID
-	r.ch.PutRelation(rel)
+	if err := r.mayOwn(owner, r.snap().SchemaByOID(rel.SchemaID)); err != nil {
+		return err
+	}
+	r.reown(rel, owner.OID)
 	return nil
+}
+
+// reown gives a relation, with the sequences of its columns and its row type, another owner.
+func (r *run) reown(rel *catalog.Relation, owner uint32) {
+	from := rel.OwnerOID()
+	c := rel.Clone()
+	c.Owner, c.ACL = owner, rel.ACL.Reowned(from, owner)
+	for _, col := range rel.Live() {
+		if col.ACL != nil {
+			setColumn(c, col.Attnum, func(x *catalog.Column) { x.ACL = col.ACL.Reowned(from, owner) })
+		}
+	}
+	r.ch.PutRelation(c)
+	if info := r.snap().TypeInfo(c.RowType); info.Owner != owner && c.RowType != 0 {
+		info.Owner = owner
+		r.ch.PutType(r.snap().TypeByOID(c.RowType), info)
+	}
+	for _, s := range r.ownedSequences(rel.OID, 0) {
+		if seq := r.snap().RelationByOID(s); seq != nil && seq.OwnerOID() != owner {
+			r.reown(seq, owner)
+		}
+	}
 }
 
 // renamedInDefinitions puts a relation with a renamed column into the catalogue, and the column's new name into the

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"cmp"
 	"hash/fnv"
 	"slices"
 	"strings"
@@ -111,7 +112,7 @@ func (r *run) roleOptions(role *catalog.Role, options []*pg_query.Node) error {
 				if err != nil {
 					return err
 				}
-				role.MemberOf = append(slices.Clone(role.MemberOf), g.OID)
+				role.MemberOf = append(slices.Clone(role.MemberOf), catalog.Membership{Role: g.OID, Grantor: r.owner()})
 			}
 		case "rolemembers", "adminmembers":
 			for _, m := range d.Arg.GetList().GetItems() {
@@ -120,7 +121,7 @@ func (r *run) roleOptions(role *catalog.Role, options []*pg_query.Node) error {
 					return err
 				}
 				c := *member
-				c.MemberOf = append(slices.Clone(c.MemberOf), role.OID)
+				c.MemberOf = append(slices.Clone(c.MemberOf), catalog.Membership{Role: role.OID, Grantor: r.owner(), Admin: d.Defname == "adminmembers"})
 				r.ch.PutRole(&c)
 			}
 		}
@@ -142,7 +143,7 @@ func (r *run) alterRole(n *pg_query.AlterRoleStmt) (string, error) {
 					return "", err
 				}
 				k := *member
-				k.MemberOf = slices.DeleteFunc(slices.Clone(k.MemberOf), func(o uint32) bool { return o == role.OID })
+				k.MemberOf = notIn(k.MemberOf, role.OID)
 				r.ch.PutRole(&k)
 			}
 		}
@@ -155,18 +156,28 @@ func (r *run) alterRole(n *pg_query.AlterRoleStmt) (string, error) {
 	return "ALTER ROLE", nil
 }
 
+// alterRoleSet is ALTER ROLE ... SET, for one role or for ALL, in one database or in all.
 func (r *run) alterRoleSet(n *pg_query.AlterRoleSetStmt) error {
-	if n.Role == nil {
-		return pgerr.Unsupported("ALTER ROLE ALL SET")
+	role := &catalog.Role{}
+	if n.Role != nil {
+		var err error
+		if role, err = r.role(n.Role); err != nil {
+			return err
+		}
 	}
-	role, err := r.role(n.Role)
-	if err != nil {
-		return err
+	if n.Database != "" {
+		d, err := r.database(n.Database)
+		if err != nil {
+			return err
+		}
+		return r.setIn(d, role.OID, n.Setstmt)
 	}
-	c := *role
-	c.Settings = setSetting(c.Settings, n.Setstmt)
-	r.ch.PutRole(&c)
-	return nil
+	d := &catalog.Database{OID: catalog.AllDatabases}
+	if known := r.snap().DatabaseByOID(catalog.AllDatabases); known != nil {
+		c := *known
+		d = &c
+	}
+	return r.setIn(d, role.OID, n.Setstmt)
 }
 
 // setSetting applies SET or RESET to a list of name=value settings.
@@ -207,9 +218,9 @@ func (r *run) dropRole(n *pg_query.DropRoleStmt) error {
 		}
 		r.ch.RemoveRole(role.OID)
 		for _, m := range r.before.Roles() {
-			if slices.Contains(m.MemberOf, role.OID) && m.OID != role.OID {
+			if m = r.snap().RoleByOID(m.OID); m != nil && m.In(role.OID) != nil {
 				c := *m
-				c.MemberOf = slices.DeleteFunc(slices.Clone(m.MemberOf), func(o uint32) bool { return o == role.OID })
+				c.MemberOf = notIn(m.MemberOf, role.OID)
 				r.ch.PutRole(&c)
 			}
 		}
@@ -219,30 +230,61 @@ func (r *run) dropRole(n *pg_query.DropRoleStmt) error {
 
 // owned lists what a role owns or has privileges on, as DROP ROLE reports it.
 func (r *run) owned(role *catalog.Role) []string {
-	var out []string
-	grants := func(acl []string) bool {
-		return slices.ContainsFunc(acl, func(a string) bool { return strings.HasPrefix(a, role.Name+"=") })
+	type line struct {
+		oid  uint32
+		text string
 	}
-	for _, sc := range r.before.Schemas() {
-		if sc.Owner == role.OID {
-			out = append(out, "owner of schema "+quote(sc.Name))
-		} else if grants(sc.ACL) {
-			out = append(out, "privileges for schema "+quote(sc.Name))
+	var lines []line
+	note := func(oid, owner uint32, acl catalog.ACL, text string) {
+		if owner == role.OID {
+			lines = append(lines, line{oid, "owner of " + text})
+		} else if acl.Names(role.OID) {
+			lines = append(lines, line{oid, "privileges for " + text})
 		}
 	}
+	for _, sc := range r.before.Schemas() {
+		note(sc.OID, sc.Owner, sc.ACL, "schema "+sc.Name)
+	}
 	for _, rel := range r.before.Relations() {
-		if rel.Owner == role.OID {
-			out = append(out, "owner of "+r.describe(object{kind: objRelation, oid: rel.OID}))
-		} else if grants(rel.ACL) {
-			out = append(out, "privileges for "+r.describe(object{kind: objRelation, oid: rel.OID}))
+		text := r.describe(object{kind: objRelation, oid: rel.OID})
+		note(rel.OID, rel.Owner, rel.ACL, text)
+		for _, col := range rel.Live() {
+			if col.ACL.Names(role.OID) && rel.Owner != role.OID {
+				lines = append(lines, line{rel.OID, "privileges for column " + col.Name + " of " + text})
+			}
 		}
 	}
 	for _, f := range r.before.Functions() {
-		if f.Owner == role.OID {
-			out = append(out, "owner of function "+r.functionText(f))
+		note(f.OID, f.Owner, f.ACL, "function "+r.functionText(f))
+	}
+	for _, t := range r.before.Types() {
+		if t.RelOID == 0 && !t.IsArray() {
+			info := r.before.TypeInfo(t.OID)
+			note(t.OID, info.Owner, info.ACL, r.describe(object{kind: objType, oid: t.OID}))
 		}
 	}
+	r.before.EachDatabase(func(d *catalog.Database) {
+		if d.OID != catalog.AllDatabases {
+			note(d.OID, d.Owner, d.ACL, "database "+d.Name)
+		}
+	})
+	r.before.EachDefault(func(d *catalog.DefaultPrivileges) {
+		text := "default privileges on new " + defaultKinds[d.Kind] + " belonging to role " + r.snap().RoleByOID(d.Role).Name
+		if sc := r.before.SchemaByOID(d.Schema); sc != nil {
+			text += " in schema " + sc.Name
+		}
+		note(d.OID, d.Role, d.ACL, text)
+	})
+	slices.SortStableFunc(lines, func(a, b line) int { return cmp.Compare(a.oid, b.oid) })
+	out := make([]string, len(lines))
+	for i, l := range lines {
+		out[i] = l.text
+	}
 	return out
+}
+
+var defaultKinds = map[catalog.Securable]string{
+	catalog.OnTable: "relations", catalog.OnSequence: "sequences", catalog.OnFunction: "functions", catalog.OnType: "types", catalog.OnSchema: "schemas",
 }
 
 func (r *run) renameRole(from, to string) error {
@@ -262,14 +304,27 @@ func (r *run) renameRole(from, to string) error {
 	return nil
 }
 
+// notIn are the memberships in other roles than one.
+func notIn(list []catalog.Membership, role uint32) []catalog.Membership {
+	return slices.DeleteFunc(slices.Clone(list), func(m catalog.Membership) bool { return m.Role == role })
+}
+
+// grantRole is GRANT and REVOKE of memberships.
 func (r *run) grantRole(n *pg_query.GrantRoleStmt) (string, error) {
 	tag := "GRANT ROLE"
 	if !n.IsGrant {
 		tag = "REVOKE ROLE"
 	}
+	admin := false
+	for _, o := range n.Opt {
+		admin = admin || o.GetDefElem().Defname == "admin" && defBool(o.GetDefElem())
+	}
 	for _, g := range n.GrantedRoles {
 		group, err := r.roleByName(g.GetAccessPriv().GetPrivName())
 		if err != nil {
+			return "", err
+		}
+		if err := r.mayGrantRole(group); err != nil {
 			return "", err
 		}
 		for _, m := range n.GranteeRoles {
@@ -277,58 +332,50 @@ func (r *run) grantRole(n *pg_query.GrantRoleStmt) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			c := *member
-			c.MemberOf = slices.DeleteFunc(slices.Clone(c.MemberOf), func(o uint32) bool { return o == group.OID })
-			switch {
-			case !n.IsGrant && len(c.MemberOf) == len(member.MemberOf):
-				r.warning(pgerr.Warning, "role \"%s\" is not a member of role \"%s\"", member.Name, group.Name)
-				continue
-			case n.IsGrant && len(c.MemberOf) != len(member.MemberOf):
-				r.notice(pgerr.SuccessfulCompletion, "role \"%s\" is already a member of role \"%s\"", member.Name, group.Name)
-				continue
-			case n.IsGrant && group.OID == member.OID:
-				return "", pgerr.New(pgerr.InvalidGrantOperation, "role \"%s\" is a member of role \"%s\"", group.Name, member.Name)
-			case n.IsGrant:
-				c.MemberOf = append(c.MemberOf, group.OID)
+			if err := r.grantMember(n.IsGrant, admin, group, member); err != nil {
+				return "", err
 			}
-			r.ch.PutRole(&c)
 		}
 	}
 	return tag, nil
 }
 
-// reassignOwned is REASSIGN OWNED.
-func (r *run) reassignOwned(n *pg_query.ReassignOwnedStmt) error {
-	to, err := r.role(n.Newrole)
-	if err != nil {
-		return err
+func (r *run) mayGrantRole(group *catalog.Role) error {
+	s, me := r.snap(), r.snap().RoleByOID(r.owner())
+	switch {
+	case s.Superuser(me.OID):
+	case group.Super:
+		return pgerr.New(pgerr.InsufficientPrivilege, "must be superuser to alter superusers")
+	case !me.CreateRole && !s.IsAdmin(me.OID, group.OID):
+		return pgerr.New(pgerr.InsufficientPrivilege, "must have admin option on role \"%s\"", group.Name)
 	}
-	for _, node := range n.Roles {
-		from, err := r.role(node.GetRoleSpec())
-		if err != nil {
-			return err
+	return nil
+}
+
+func (r *run) grantMember(grant, admin bool, group, member *catalog.Role) error {
+	have := member.In(group.OID)
+	c := *member
+	switch {
+	case !grant && have == nil:
+		r.warning(pgerr.Warning, "role \"%s\" is not a member of role \"%s\"", member.Name, group.Name)
+		return nil
+	case !grant:
+		c.MemberOf = notIn(c.MemberOf, group.OID)
+		if admin {
+			c.MemberOf = append(c.MemberOf, catalog.Membership{Role: group.OID, Grantor: have.Grantor})
 		}
-		for _, rel := range r.before.Relations() {
-			if rel.Owner == from.OID {
-				c := rel.Clone()
-				c.Owner = to.OID
-				r.ch.PutRelation(c)
-			}
-		}
-		for _, sc := range r.before.Schemas() {
-			if sc.Owner == from.OID {
-				c := *sc
-				c.Owner = to.OID
-				r.ch.PutSchema(&c)
-			}
-		}
-		for _, f := range r.before.Functions() {
-			if f.Owner == from.OID {
-				c := *f
-				c.Owner = to.OID
-				r.ch.PutFunction(&c)
-			}
-		}
+	case group.OID == catalog.DatabaseOwnerRole:
+		return pgerr.New(pgerr.FeatureNotSupported, "role \"%s\" cannot have explicit members", group.Name)
+	case member.OID == catalog.DatabaseOwnerRole:
+		return pgerr.New(pgerr.FeatureNotSupported, "role \"%s\" cannot be a member of any role", member.Name)
+	case r.snap().IsMember(group.OID, member.OID):
+		return pgerr.New(pgerr.InvalidGrantOperation, "role \"%s\" is a member of role \"%s\"", group.Name, member.Name)
+	case have != nil && (have.Admin || !admin):
+		r.notice(pgerr.SuccessfulCompletion, "role \"%s\" is already a member of role \"%s\"", member.Name, group.Name)
+		return nil
+	default:
+		c.MemberOf = append(notIn(c.MemberOf, group.OID), catalog.Membership{Role: group.OID, Grantor: r.owner(), Admin: admin})
 	}
+	r.ch.PutRole(&c)
 	return nil
 }

@@ -34,7 +34,7 @@ func (r *run) createSchema(n *pg_query.CreateSchemaStmt) error {
 		}
 		return pgerr.New(pgerr.DuplicateSchema, "schema \"%s\" already exists", name)
 	}
-	r.ch.PutSchema(&catalog.Schema{OID: r.ch.NewOID(), Name: name, Owner: owner})
+	r.ch.PutSchema(&catalog.Schema{OID: r.ch.NewOID(), Name: name, Owner: owner, ACL: r.newACL(catalog.OnSchema, owner, nil)})
 	inner := *r.c
 	inner.Creation = name
 	inner.Path = append([]string{name}, inner.Path...)
@@ -130,11 +130,16 @@ func (r *run) commentOther(n *pg_query.CommentStmt) error {
 		r.ch.PutRole(&c)
 		return nil
 	case pg_query.ObjectType_OBJECT_DATABASE:
-		name := n.Object.GetString_().GetSval()
-		if r.c.Cluster == nil {
-			return pgerr.Unsupported("COMMENT ON DATABASE here")
+		d, err := r.database(n.Object.GetString_().GetSval())
+		if err != nil {
+			return err
 		}
-		return r.c.Cluster.CommentDatabase(r.ctx, name, n.Comment)
+		if err := r.mustOwn("database", d.Name, d.Owner); err != nil {
+			return err
+		}
+		d.Comment = n.Comment
+		r.ch.PutDatabase(d)
+		return nil
 	}
 	return pgerr.Unsupported("COMMENT ON " + objectTypeName(n.Objtype))
 }
@@ -176,7 +181,7 @@ func (r *run) commentRelation(n *pg_query.CommentStmt) error {
 	if err != nil {
 		return err
 	}
-	if kindName(rel.Kind) != renameKind(n.Objtype) {
+	if rel.Kind.Name() != renameKind(n.Objtype) {
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not %s", rel.Name, article(renameKind(n.Objtype)))
 	}
 	c := rel.Clone()

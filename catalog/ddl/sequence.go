@@ -26,7 +26,7 @@ func (r *run) ownedSequence(rel *catalog.Relation, col *catalog.Column, options 
 		return nil, pgerr.New(pgerr.DuplicateTable, "relation \"%s\" already exists", name)
 	}
 	seq := &catalog.Relation{
-		OID: r.newOID(rel.Schema), SchemaID: rel.SchemaID, Schema: rel.Schema, Name: name, Kind: catalog.KindSequence, Owner: rel.Owner, Persistence: rel.Persistence,
+		OID: r.newOID(rel.Schema), SchemaID: rel.SchemaID, Schema: rel.Schema, Name: name, Kind: catalog.KindSequence, Owner: rel.Owner, ACL: r.newACL(catalog.OnSequence, rel.Owner, r.snap().SchemaByOID(rel.SchemaID)), Persistence: rel.Persistence,
 		Sequence: &catalog.Sequence{Type: col.Type, OwnedBy: rel.OID, OwnedAttnum: col.Attnum, Identity: identity},
 	}
 	if err := sequenceOptions(seq.Sequence, options, true); err != nil {
@@ -254,7 +254,7 @@ func (r *run) ownedBy(seq *catalog.Relation, options []*pg_query.Node) error {
 			return err
 		}
 		if rel.Kind != catalog.KindTable {
-			return pgerr.New(pgerr.WrongObjectType, "sequence cannot be owned by relation \"%s\"", rel.Name).WithDetail("This operation is not supported for %ss.", kindName(rel.Kind))
+			return pgerr.New(pgerr.WrongObjectType, "sequence cannot be owned by relation \"%s\"", rel.Name).WithDetail("This operation is not supported for %ss.", rel.Kind.Name())
 		}
 		if rel.SchemaID != seq.SchemaID {
 			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "sequence must be in same schema as table it is linked to")

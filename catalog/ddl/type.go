@@ -47,7 +47,7 @@ func (r *run) createEnum(n *pg_query.CreateEnumStmt) error {
 		}
 		t.Labels = append(t.Labels, types.EnumLabel{OID: r.newOID(sc.Name), Label: v, Sort: float32(i + 1)})
 	}
-	r.ch.PutType(t, catalog.TypeInfo{SchemaID: sc.OID, Owner: r.owner()})
+	r.ch.PutType(t, catalog.TypeInfo{SchemaID: sc.OID, Owner: r.owner(), ACL: r.newACL(catalog.OnType, r.owner(), sc)})
 	return nil
 }
 

@@ -184,6 +184,12 @@ func (r *run) replacedView(rv *pg_query.RangeVar, columns []*catalog.Column) (*c
 	if old.Kind != catalog.KindView {
 		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a view", old.Name)
 	}
+	if err := r.mayCreateIn(r.snap().SchemaByOID(old.SchemaID)); err != nil {
+		return nil, err
+	}
+	if err := r.mustOwn("view", old.Name, old.Owner); err != nil {
+		return nil, err
+	}
 	if len(columns) < len(old.Columns) {
 		return nil, pgerr.New(pgerr.InvalidTableDefinition, "cannot drop columns from view")
 	}

@@ -53,7 +53,7 @@ func attributeRows(_ context.Context, v *catalog.View, key *catalog.Key, yield f
 	s := v.Snapshot
 	if o, ok := keyOID(key, "attrelid"); ok {
 		if r := s.RelationByOID(o); r != nil {
-			return relationAttributes(r, yield)
+			return relationAttributes(v.Snapshot, r, yield)
 		}
 		if ix, ok := s.IndexByOID(o); ok && !isSystem(ix.Table) {
 			return indexAttributes(ix.Table, ix.Index, yield)
@@ -61,12 +61,12 @@ func attributeRows(_ context.Context, v *catalog.View, key *catalog.Key, yield f
 		return nil
 	}
 	for _, r := range s.SystemRelations() {
-		if err := relationAttributes(r, yield); err != nil {
+		if err := relationAttributes(v.Snapshot, r, yield); err != nil {
 			return err
 		}
 	}
 	for _, r := range s.Relations() {
-		if err := relationAttributes(r, yield); err != nil {
+		if err := relationAttributes(v.Snapshot, r, yield); err != nil {
 			return err
 		}
 		for _, ix := range r.Indexes {
@@ -80,10 +80,10 @@ func attributeRows(_ context.Context, v *catalog.View, key *catalog.Key, yield f
 
 // relationAttributes yields a relation's columns; those of the system's relations are in the dump, but for the system
 // columns.
-func relationAttributes(r *catalog.Relation, yield func([]types.Datum) error) error {
+func relationAttributes(s *catalog.Snapshot, r *catalog.Relation, yield func([]types.Datum) error) error {
 	if !isSystem(r) {
 		for _, c := range attributes(r) {
-			if err := yield(columnRow(r.OID, c)); err != nil {
+			if err := yield(columnRow(s, r.OID, c)); err != nil {
 				return err
 			}
 		}
@@ -102,7 +102,7 @@ func relationAttributes(r *catalog.Relation, yield func([]types.Datum) error) er
 	return nil
 }
 
-func columnRow(rel uint32, c *catalog.Column) []types.Datum {
+func columnRow(s *catalog.Snapshot, rel uint32, c *catalog.Column) []types.Datum {
 	name, hasDef := c.Name, c.Default != ""
 	if c.Dropped {
 		name, hasDef = fmt.Sprintf("........pg.dropped.%d........", c.Attnum), false
@@ -119,7 +119,7 @@ func columnRow(rel uint32, c *catalog.Column) []types.Datum {
 	if c.Inherited {
 		row[19], row[20] = types.Bool(c.Local), num(1)
 	}
-	row[22] = aclItems(c.ACL)
+	row[22] = aclItems(s, c.ACL)
 	return row
 }
 

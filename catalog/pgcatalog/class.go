@@ -129,7 +129,7 @@ func classRow(ctx context.Context, v *catalog.View, r *catalog.Relation) ([]type
 		oid(r.OID), text(r.Name), oid(r.SchemaID), oid(rowtype), num(0), oid(owner(r.Owner)), oid(am), oid(filenode), num(0),
 		num(pages), types.Float(tuples), num(0), num(0), types.Bool(len(r.Indexes) > 0), types.False, char(persistence(r)), char(byte(r.Kind)),
 		num(len(attributes(r))), num(checks), types.Bool(isView(r)), types.Bool(hasTriggers(v.Snapshot, r)), types.Bool(len(r.Children) > 0), types.False, types.False,
-		types.Bool(!r.NotPopulated), char(ident), types.Bool(r.Bound != nil), num(0), num(frozen), num(minmxid), aclItems(r.ACL), textArray(r.Options), partBound(r),
+		types.Bool(!r.NotPopulated), char(ident), types.Bool(r.Bound != nil), num(0), num(frozen), num(minmxid), aclItems(v.Snapshot, r.ACL), textArray(r.Options), partBound(r),
 	}, nil
 }
 

@@ -15,6 +15,7 @@ func clusterTables() []table {
 		{name: "pg_catalog.pg_authid", keys: []string{"oid", "rolname"}, dynamic: authidRows},
 		{name: "pg_catalog.pg_auth_members", keys: []string{"member", "roleid"}, dynamic: memberRows},
 		{name: "pg_catalog.pg_db_role_setting", dynamic: roleSettingRows},
+		{name: "pg_catalog.pg_default_acl", dynamic: defaultACLRows},
 		{name: "pg_catalog.pg_extension", keys: []string{"oid", "extname"}, dynamic: extensionRows},
 	}
 }
@@ -27,7 +28,7 @@ func namespaceRows(_ context.Context, v *catalog.View, key *catalog.Key, yield f
 		if name, ok := keyName(key, "nspname"); ok && name != sc.Name {
 			continue
 		}
-		if err := yield([]types.Datum{oid(sc.OID), text(sc.Name), oid(owner(sc.Owner)), aclItems(sc.ACL)}); err != nil {
+		if err := yield([]types.Datum{oid(sc.OID), text(sc.Name), oid(owner(sc.Owner)), aclItems(v.Snapshot, sc.ACL)}); err != nil {
 			return err
 		}
 	}
@@ -37,9 +38,15 @@ func namespaceRows(_ context.Context, v *catalog.View, key *catalog.Key, yield f
 // databases lists the cluster's databases; the current one is there even when the list is not to be had.
 func databases(ctx context.Context, v *catalog.View) ([]catalog.Database, error) {
 	if v.Live == nil {
-		return []catalog.Database{{OID: v.Snapshot.DBOID, Name: v.Snapshot.Database, Owner: catalog.BootstrapRole, AllowConn: true}}, nil
+		return []catalog.Database{{OID: v.Snapshot.DBOID, Name: v.Snapshot.Database, Owner: catalog.BootstrapRole, AllowConn: true, ConnLimit: -1}}, nil
 	}
-	return v.Live.Databases(ctx)
+	list, err := v.Live.Databases(ctx)
+	for i, d := range list {
+		if known := v.Snapshot.DatabaseByOID(d.OID); known != nil {
+			list[i] = *known
+		}
+	}
+	return list, err
 }
 
 func databaseRows(ctx context.Context, v *catalog.View, key *catalog.Key, yield func([]types.Datum) error) error {
@@ -51,13 +58,12 @@ func databaseRows(ctx context.Context, v *catalog.View, key *catalog.Key, yield 
 		if name, ok := keyName(key, "datname"); ok && name != d.Name {
 			continue
 		}
-		acl := types.Null
-		if d.Template {
-			acl = aclItems([]string{"=c/postgres", "postgres=CTc/postgres"})
+		if d.Template && d.ACL == nil {
+			d.ACL = catalog.ACL{{Grantor: catalog.BootstrapRole, Held: catalog.Connect}, {Grantee: catalog.BootstrapRole, Grantor: catalog.BootstrapRole, Held: catalog.OnDatabase.All()}}
 		}
 		row := []types.Datum{
-			oid(d.OID), text(d.Name), oid(owner(d.Owner)), num(6), char('c'), types.Bool(d.Template), types.Bool(d.AllowConn), num(-1), num(716), num(1), num(1663),
-			text("C.UTF-8"), text("C.UTF-8"), types.Null, types.Null, acl,
+			oid(d.OID), text(d.Name), oid(owner(d.Owner)), num(6), char('c'), types.Bool(d.Template), types.Bool(d.AllowConn), num(int(d.ConnLimit)), num(716), num(1), num(1663),
+			text("C.UTF-8"), text("C.UTF-8"), types.Null, types.Null, aclItems(v.Snapshot, d.ACL),
 		}
 		if err := yield(row); err != nil {
 			return err
@@ -110,7 +116,7 @@ func authidRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func
 func memberRows(_ context.Context, v *catalog.View, _ *catalog.Key, yield func([]types.Datum) error) error {
 	for _, r := range v.Snapshot.Roles() {
 		for _, group := range r.MemberOf {
-			if err := yield([]types.Datum{oid(group), oid(r.OID), oid(catalog.BootstrapRole), types.False}); err != nil {
+			if err := yield([]types.Datum{oid(group.Role), oid(r.OID), oid(group.Grantor), types.Bool(group.Admin)}); err != nil {
 				return err
 			}
 		}
@@ -118,28 +124,30 @@ func memberRows(_ context.Context, v *catalog.View, _ *catalog.Key, yield func([
 	return nil
 }
 
-func roleSettingRows(ctx context.Context, v *catalog.View, _ *catalog.Key, yield func([]types.Datum) error) error {
-	for _, r := range v.Snapshot.Roles() {
-		if len(r.Settings) == 0 {
-			continue
+func roleSettingRows(_ context.Context, v *catalog.View, _ *catalog.Key, yield func([]types.Datum) error) error {
+	var err error
+	v.Snapshot.EachDatabase(func(d *catalog.Database) {
+		for _, set := range d.Settings {
+			if err == nil {
+				err = yield([]types.Datum{oid(d.OID), oid(set.Role), textArray(set.Settings)})
+			}
 		}
-		if err := yield([]types.Datum{num(0), oid(r.OID), textArray(r.Settings)}); err != nil {
-			return err
+	})
+	return err
+}
+
+func defaultACLRows(_ context.Context, v *catalog.View, _ *catalog.Key, yield func([]types.Datum) error) error {
+	var err error
+	v.Snapshot.EachDefault(func(d *catalog.DefaultPrivileges) {
+		kind := byte(d.Kind)
+		if d.Kind == catalog.OnSequence {
+			kind = 'S'
 		}
-	}
-	list, err := databases(ctx, v)
-	if err != nil {
-		return err
-	}
-	for _, d := range list {
-		if len(d.Settings) == 0 {
-			continue
+		if err == nil {
+			err = yield([]types.Datum{oid(d.OID), oid(d.Role), oid(d.Schema), char(kind), aclItems(v.Snapshot, d.ACL)})
 		}
-		if err := yield([]types.Datum{oid(d.OID), num(0), textArray(d.Settings)}); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
+	return err
 }
 
 func extensionRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func([]types.Datum) error) error {

@@ -33,7 +33,7 @@ func procRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func([
 	s := v.Snapshot
 	if o, ok := keyOID(key, "oid"); ok {
 		if f := s.FunctionByOID(o); f != nil {
-			return yield(functionRow(f))
+			return yield(functionRow(v.Snapshot, f))
 		}
 		return nil
 	}
@@ -41,7 +41,7 @@ func procRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func([
 		if name, ok := keyName(key, "proname"); ok && f.Name != name {
 			continue
 		}
-		if err := yield(functionRow(f)); err != nil {
+		if err := yield(functionRow(v.Snapshot, f)); err != nil {
 			return err
 		}
 	}
@@ -59,7 +59,7 @@ func inputArgs(f *catalog.Function) []catalog.FunctionArg {
 	return in
 }
 
-func functionRow(f *catalog.Function) []types.Datum {
+func functionRow(s *catalog.Snapshot, f *catalog.Function) []types.Datum {
 	var in, all []uint32
 	var modes, names []types.Datum
 	variadic, named, outs, defaults := uint32(0), false, false, 0
@@ -99,7 +99,7 @@ func functionRow(f *catalog.Function) []types.Datum {
 		oid(f.OID), text(f.Name), oid(f.SchemaID), oid(owner(f.Owner)), oid(languages()[f.Language]), types.Float(f.Cost), types.Float(f.Rows), oid(variadic), num(0),
 		char(orByte(f.Kind, 'f')), types.Bool(f.SecDef), types.False, types.Bool(f.Strict), types.Bool(f.RetSet), char(orByte(f.Volatile, 'v')), char(orByte(f.Parallel, 'u')),
 		num(len(in)), num(defaults), oid(ret.OID), vector(types.OidT, oidList(in)), allTypes, argModes, argNames, textOrNull(defaultText), types.Null,
-		text(f.Source), textOrNull(f.Library), types.Null, textArray(f.Settings), aclItems(f.ACL),
+		text(f.Source), textOrNull(f.Library), types.Null, textArray(f.Settings), aclItems(s, f.ACL),
 	}
 }
 

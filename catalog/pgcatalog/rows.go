@@ -37,11 +37,11 @@ func timeOrNull(micros int64) types.Datum {
 }
 
 // aclItems is a privilege list, NULL for the built-in default.
-func aclItems(acl []string) types.Datum {
+func aclItems(s *catalog.Snapshot, acl catalog.ACL) types.Datum {
 	if acl == nil {
 		return types.Null
 	}
-	return types.NewArray(types.ByName("aclitem"), texts(acl))
+	return types.NewArray(types.ByName("aclitem"), texts(s.ACLText(acl)))
 }
 
 // textArray is a text[] of the strings, NULL when there are none.

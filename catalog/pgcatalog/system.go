@@ -67,7 +67,7 @@ func skeleton() ([]*catalog.Relation, map[string]*catalog.Relation) {
 			r.Array = t.ArrayOID
 		}
 		if acl, ok := extra("pg_class", c.str("oid"), "relacl"); ok {
-			r.ACL = splitArray(acl)
+			r.ACL = catalog.BuiltinACL(splitArray(acl))
 		}
 		rels = append(rels, r)
 		byName[r.Schema+"."+r.Name], byOID[r.OID] = r, r

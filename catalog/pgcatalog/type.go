@@ -129,7 +129,7 @@ func typeRow(s *catalog.Snapshot, t *types.T) []types.Datum {
 		oid(t.OID), text(t.Name), oid(info.SchemaID), oid(owner(info.Owner)), num(int(t.Len)), types.Bool(t.ByVal), char(t.Kind), char(t.Category),
 		types.Bool(t.Preferred), types.True, text(","), oid(t.RelOID), oid(by[io.subscript]), oid(elem), oid(t.ArrayOID),
 		oid(in), oid(out), oid(receive), oid(send), oid(modIn), oid(modOut), oid(analyze), char(t.Align), char(t.Storage), types.Bool(t.NotNull),
-		oid(base), num(int(mod)), num(ndims), oid(t.Collation), textOrNull(t.Default), textOrNull(defaultValue(t.Default)), aclItems(info.ACL),
+		oid(base), num(int(mod)), num(ndims), oid(t.Collation), textOrNull(t.Default), textOrNull(defaultValue(t.Default)), aclItems(s, info.ACL),
 	}
 }
 

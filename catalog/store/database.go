@@ -15,9 +15,9 @@ import (
 
 // The databases of every PostgreSQL cluster, with their OIDs there.
 var clusterDatabases = []catalog.Database{
-	{OID: 5, Name: "postgres", Owner: catalog.BootstrapRole, AllowConn: true, Comment: "default administrative connection database"},
-	{OID: 1, Name: "template1", Owner: catalog.BootstrapRole, Template: true, AllowConn: true, Comment: "default template for new databases"},
-	{OID: 4, Name: "template0", Owner: catalog.BootstrapRole, Template: true, Comment: "unmodifiable empty database"},
+	{OID: 5, Name: "postgres", Owner: catalog.BootstrapRole, AllowConn: true, ConnLimit: -1, Comment: "default administrative connection database"},
+	{OID: 1, Name: "template1", Owner: catalog.BootstrapRole, Template: true, AllowConn: true, ConnLimit: -1, Comment: "default template for new databases"},
+	{OID: 4, Name: "template0", Owner: catalog.BootstrapRole, Template: true, ConnLimit: -1, Comment: "unmodifiable empty database"},
 }
 
 // ownDatabases are MongoDB's own, which are no databases of users.
@@ -54,15 +54,23 @@ func (s *Store) Databases(ctx context.Context) ([]catalog.Database, error) {
 		if slices.Contains(ownDatabases, n) || slices.ContainsFunc(clusterDatabases, func(d catalog.Database) bool { return d.Name == n }) {
 			continue
 		}
-		out = append(out, catalog.Database{OID: databaseOID(n), Name: n, Owner: catalog.BootstrapRole, AllowConn: true})
+		out = append(out, catalog.Database{OID: databaseOID(n), Name: n, Owner: catalog.BootstrapRole, AllowConn: true, ConnLimit: -1})
 	}
 	return out, nil
 }
 
-// DatabaseExists reports whether sessions can be in a database of that name.
-func (s *Store) DatabaseExists(ctx context.Context, name string) (bool, error) {
+// Database returns the database of that name, nil for none.
+func (s *Store) Database(ctx context.Context, name string) (*catalog.Database, error) {
 	all, err := s.Databases(ctx)
-	return slices.ContainsFunc(all, func(d catalog.Database) bool { return d.Name == name }), err
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if all[i].Name == name {
+			return &all[i], nil
+		}
+	}
+	return nil, nil
 }
 
 // CreateDatabase makes a database: its catalogue is what makes it exist. Only the empty templates can be copied.
@@ -73,7 +81,7 @@ func (s *Store) CreateDatabase(ctx context.Context, name, template string) error
 	if strings.ContainsAny(name, "/\\. \"$*<>:|?\x00") || name == "" || slices.Contains(ownDatabases, name) {
 		return pgerr.New(pgerr.InvalidName, "MongoDB does not allow a database of the name \"%s\"", name)
 	}
-	if exists, err := s.DatabaseExists(ctx, name); err != nil || exists {
+	if have, err := s.Database(ctx, name); err != nil || have != nil {
 		if err == nil {
 			err = pgerr.New(pgerr.DuplicateDatabase, "database \"%s\" already exists", name)
 		}
@@ -103,15 +111,6 @@ func (s *Store) DropDatabase(ctx context.Context, name string, force bool) error
 // RenameDatabase is refused: MongoDB renames collections one by one, which is not atomic.
 func (s *Store) RenameDatabase(context.Context, string, string) error {
 	return pgerr.Unsupported("ALTER DATABASE RENAME")
-}
-
-// CommentDatabase checks that the database exists; its comment is not kept.
-func (s *Store) CommentDatabase(ctx context.Context, name, comment string) error {
-	exists, err := s.DatabaseExists(ctx, name)
-	if err == nil && !exists {
-		err = pgerr.New(pgerr.InvalidCatalogName, "database \"%s\" does not exist", name)
-	}
-	return err
 }
 
 // Cluster returns the store as what CREATE DATABASE and its kin change.

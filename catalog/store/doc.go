@@ -98,6 +98,14 @@ func encode(s *catalog.Snapshot, o catalog.Object) (bson.Raw, error) {
 		if x := s.RoleByOID(o.OID); x != nil {
 			return bson.Marshal(plainDoc[catalog.Role]{id, *x})
 		}
+	case catalog.ObjDatabase:
+		if x := s.DatabaseByOID(o.OID); x != nil {
+			return bson.Marshal(plainDoc[catalog.Database]{id, *x})
+		}
+	case catalog.ObjDefaults:
+		if x := s.DefaultsByOID(o.OID); x != nil {
+			return bson.Marshal(plainDoc[catalog.DefaultPrivileges]{id, *x})
+		}
 	case catalog.ObjExtension:
 		for _, x := range s.Extensions() {
 			if x.OID == o.OID {

@@ -13,14 +13,14 @@ import (
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
-// rolesDatabase holds the roles of the whole cluster in its catalogue.
+// rolesDatabase holds in its catalogue the roles of the whole cluster, and what is said of databases.
 const rolesDatabase = "postgres"
 
-// readRoles reads the roles' documents; the key changes when one of them does.
-func (s *Store) readRoles(ctx context.Context) (docs []bson.Raw, key string, err error) {
+// readShared reads the documents of roles and databases; the key changes when one of them does.
+func (s *Store) readShared(ctx context.Context) (docs []bson.Raw, key string, err error) {
 	cursor, err := s.client.Read(ctx, mongo.Query{
 		Database: rolesDatabase, Collection: Collection, Sort: bson.D{{Key: "_id", Value: 1}},
-		Filter: bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: string(rune(catalog.ObjRole))}, {Key: "$lt", Value: string(rune(catalog.ObjRole + 1))}}}},
+		Filter: bson.D{{Key: "_id", Value: bson.D{{Key: "$gte", Value: string(rune(catalog.ObjRole))}, {Key: "$lt", Value: string(rune(catalog.ObjDatabase + 1))}}}},
 	})
 	if err != nil {
 		return nil, "", err
@@ -39,7 +39,7 @@ func (s *Store) readRoles(ctx context.Context) (docs []bson.Raw, key string, err
 }
 
 // load reads a database's whole catalogue onto a fresh snapshot. One cursor reads it, so that it sees one state.
-func (s *Store) load(ctx context.Context, database string, roles []bson.Raw) (*catalog.Snapshot, []jobDoc, error) {
+func (s *Store) load(ctx context.Context, database string, shared []bson.Raw) (*catalog.Snapshot, []jobDoc, error) {
 	cursor, err := s.client.Read(ctx, mongo.Query{Database: database, Collection: Collection, Filter: bson.D{}})
 	if err != nil {
 		return nil, nil, err
@@ -77,7 +77,12 @@ func (s *Store) load(ctx context.Context, database string, roles []bson.Raw) (*c
 	if err := cursor.Close(ctx); err != nil {
 		return nil, nil, err
 	}
-	byKind[byte(catalog.ObjRole)] = roles
+	delete(byKind, byte(catalog.ObjRole))
+	delete(byKind, byte(catalog.ObjDatabase))
+	for _, doc := range shared {
+		kind := doc.Lookup("_id").StringValue()[0]
+		byKind[kind] = append(byKind[kind], doc)
+	}
 	base := catalog.New(database, databaseOID(database), s.sys)
 	l := loader{change: base.Change(), types: map[uint32]*typeDoc{}}
 	if err := l.load(byKind); err != nil {
@@ -131,6 +136,8 @@ func (l *loader) load(byKind map[byte][]bson.Raw) error {
 	}{
 		{catalog.ObjSchema, plain(func(x *catalog.Schema) { l.change.PutSchema(x) })},
 		{catalog.ObjRole, plain(func(x *catalog.Role) { l.change.PutRole(x) })},
+		{catalog.ObjDatabase, plain(func(x *catalog.Database) { l.change.PutDatabase(x) })},
+		{catalog.ObjDefaults, plain(func(x *catalog.DefaultPrivileges) { l.change.PutDefaults(x) })},
 		{catalog.ObjExtension, plain(func(x *catalog.Extension) { l.change.PutExtension(x) })},
 		{catalog.ObjType, l.noteType},
 	}

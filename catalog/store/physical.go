@@ -143,10 +143,10 @@ func stringValue(s string) []byte {
 
 // write puts the changed objects and the new version into the catalogue.
 func (p *physical) write(ctx context.Context, before, after *catalog.Snapshot, touched []catalog.Object, w *worker) error {
-	if err := p.writeRoles(ctx, after, touched); err != nil {
+	if err := p.writeShared(ctx, after, touched); err != nil {
 		return err
 	}
-	touched = slices.DeleteFunc(slices.Clone(touched), isRole)
+	touched = slices.DeleteFunc(slices.Clone(touched), isShared)
 	ids := bson.A{versionID}
 	for _, o := range touched {
 		ids = append(ids, objectID(o))
@@ -187,25 +187,28 @@ func objectWrites(after *catalog.Snapshot, touched []catalog.Object, old map[str
 	return writes, nil
 }
 
-func isRole(o catalog.Object) bool { return o.Kind == catalog.ObjRole }
+// isShared reports whether an object belongs to the whole cluster.
+func isShared(o catalog.Object) bool {
+	return o.Kind == catalog.ObjRole || o.Kind == catalog.ObjDatabase
+}
 
-// writeRoles writes changed roles to the database that holds those of the whole cluster.
-func (p *physical) writeRoles(ctx context.Context, after *catalog.Snapshot, touched []catalog.Object) error {
+// writeShared writes changed roles and databases to the database that holds those of the whole cluster.
+func (p *physical) writeShared(ctx context.Context, after *catalog.Snapshot, touched []catalog.Object) error {
 	var ids bson.A
-	var roles []catalog.Object
+	var shared []catalog.Object
 	for _, o := range touched {
-		if isRole(o) {
-			ids, roles = append(ids, objectID(o)), append(roles, o)
+		if isShared(o) {
+			ids, shared = append(ids, objectID(o)), append(shared, o)
 		}
 	}
-	if len(roles) == 0 {
+	if len(shared) == 0 {
 		return nil
 	}
 	old, err := p.documents(ctx, rolesDatabase, ids)
 	if err != nil {
 		return err
 	}
-	writes, err := objectWrites(after, roles, old)
+	writes, err := objectWrites(after, shared, old)
 	if err != nil {
 		return err
 	}
@@ -260,7 +263,7 @@ func (s *Store) begin(ctx context.Context, session *txn.Session, database string
 // adopt takes committed changes over from the session that made them, which saves reading the catalogue again. Where a
 // column's type would be another object than the one that the catalogue has, the catalogue is read again instead.
 func (s *Store) adopt(database string, after *catalog.Snapshot, touched []catalog.Object) {
-	if slices.ContainsFunc(touched, isRole) {
+	if slices.ContainsFunc(touched, isShared) {
 		s.lookAgain()
 	}
 	st := s.state(database)

@@ -51,7 +51,7 @@ type state struct {
 	listed   time.Time // when the collections were last listed
 	inferred map[string]*inference
 	jobs     []jobDoc
-	roles    string // the bytes of the roles' documents
+	shared   string // the bytes of the documents of roles and databases
 }
 
 // inference is the schema of a collection that others own.
@@ -129,16 +129,16 @@ func (s *Store) refresh(ctx context.Context, database string, st *state) error {
 	if version != nil {
 		v = version.V
 	}
-	roles, key, err := s.readRoles(ctx)
+	shared, key, err := s.readShared(ctx)
 	if err != nil {
 		return err
 	}
-	changed := st.declared == nil || st.declared.Stored != v || st.roles != key
+	changed := st.declared == nil || st.declared.Stored != v || st.shared != key
 	if changed {
-		if st.declared, st.jobs, err = s.load(ctx, database, roles); err != nil {
+		if st.declared, st.jobs, err = s.load(ctx, database, shared); err != nil {
 			return err
 		}
-		st.roles = key
+		st.shared = key
 	}
 	found := false
 	if time.Since(st.listed) >= listedFor {

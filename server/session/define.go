@@ -183,7 +183,7 @@ func (s *Session) ddlContext(ctx context.Context, snap *catalog.Snapshot, st *tx
 	}
 	return &ddl.Context{
 		Snapshot: snap, Path: s.path(snap), Creation: snap.CreationSchema(s.set.Derived().SearchPath, s.User(), s.tempName()), User: s.User(),
-		Temp: s.temp, Resolver: s.resolver, Exprs: &definitions{s, ctx, p}, Physical: s.eng.Catalogs.Physical(s.tx, st), Cluster: s.eng.Catalogs.Cluster(),
+		CheckSetting: s.set.Check, Temp: s.temp, Resolver: s.resolver, Exprs: &definitions{s, ctx, p}, Physical: s.eng.Catalogs.Physical(s.tx, st), Cluster: s.eng.Catalogs.Cluster(),
 	}
 }
 

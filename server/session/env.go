@@ -9,6 +9,7 @@ import (
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/planner"
 	"github.com/pgmongo/pgmongo/server/settings"
 	"github.com/pgmongo/pgmongo/txn"
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -23,6 +24,9 @@ func (r *random) seed(v uint64) { r.r = rand.New(rand.NewPCG(v, 0x9e3779b97f4a7c
 
 // User is the present role.
 func (s *Session) User() string {
+	if s.asOwner != "" {
+		return s.asOwner
+	}
 	if r, ok := s.set.Raw("role"); ok && r != "none" {
 		return r
 	}
@@ -67,13 +71,17 @@ func (s *Session) SetSetting(name, value string, local bool) error {
 // ResetSetting is set_config with NULL.
 func (s *Session) ResetSetting(name string, local bool) error { return s.set.Reset(name, local) }
 
-func (s *Session) sequence(oid uint32) (txn.Sequence, error) {
+// sequence finds a sequence that the role has one of the privileges on; that of an identity column needs none.
+func (s *Session) sequence(oid uint32, p catalog.Privileges) (txn.Sequence, error) {
 	rel := s.last.RelationByOID(oid)
 	if rel == nil {
 		return txn.Sequence{}, pgerr.New(pgerr.UndefinedTable, "relation with OID %d does not exist", oid)
 	}
 	if rel.Sequence == nil {
 		return txn.Sequence{}, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a sequence", rel.Name)
+	}
+	if !rel.Sequence.Identity && s.last.RelationRights(rel, s.last.RoleID(s.User()), p, false) == 0 {
+		return txn.Sequence{}, planner.Denied("sequence", rel.Name)
 	}
 	return sequenceOf(rel), nil
 }
@@ -85,7 +93,7 @@ func sequenceOf(rel *catalog.Relation) txn.Sequence {
 
 // NextVal is nextval.
 func (s *Session) NextVal(ctx context.Context, oid uint32) (int64, error) {
-	q, err := s.sequence(oid)
+	q, err := s.sequence(oid, catalog.Usage|catalog.Update)
 	if err != nil {
 		return 0, err
 	}
@@ -97,7 +105,7 @@ func (s *Session) NextVal(ctx context.Context, oid uint32) (int64, error) {
 
 // CurrVal is currval.
 func (s *Session) CurrVal(oid uint32) (int64, error) {
-	q, err := s.sequence(oid)
+	q, err := s.sequence(oid, catalog.Usage|catalog.Select)
 	if err != nil {
 		return 0, err
 	}
@@ -109,7 +117,7 @@ func (s *Session) LastVal() (int64, error) { return s.tx.LastVal() }
 
 // SetVal is setval.
 func (s *Session) SetVal(ctx context.Context, oid uint32, value int64, called bool) error {
-	q, err := s.sequence(oid)
+	q, err := s.sequence(oid, catalog.Update)
 	if err != nil {
 		return err
 	}

@@ -73,6 +73,9 @@ func (s *Session) explain(ctx context.Context, p *prepared, params []types.Datum
 	if err := s.runnable(ctx, inner.prep); err != nil {
 		return result{}, err
 	}
+	if err := inner.prep.plan.Denied; err != nil {
+		return result{}, err
+	}
 	sum := planner.Summary{PlanningMS: milliseconds(began)}
 	rt := s.runtime(ctx, inner, nil)
 	if o.Analyze {

@@ -220,6 +220,8 @@ func (s *Session) lockTable(ctx context.Context, n *pg_query.LockStmt) error {
 			return noRelation(rv)
 		case rel.Kind != catalog.KindTable && rel.Kind != catalog.KindView:
 			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or view", rv.Relname)
+		case !s.mayLock(snap, rel, mode):
+			return planner.Denied(rel.Kind.Name(), rel.Name)
 		case !lockable(rel) && rel.Kind != catalog.KindView:
 			continue
 		}
@@ -228,4 +230,16 @@ func (s *Session) lockTable(ctx context.Context, n *pg_query.LockStmt) error {
 		}
 	}
 	return nil
+}
+
+// mayLock checks the privileges that LOCK TABLE needs: any that changes rows, or for the weakest modes a weaker one.
+func (s *Session) mayLock(snap *catalog.Snapshot, rel *catalog.Relation, mode txn.LockMode) bool {
+	p := catalog.Update | catalog.Delete | catalog.Truncate
+	if mode == txn.TableAccessShare {
+		p |= catalog.Select
+	}
+	if mode <= txn.TableRowExclusive {
+		p |= catalog.Insert
+	}
+	return snap.RelationRights(rel, snap.RoleID(s.User()), p, false) != 0
 }

@@ -84,7 +84,7 @@ func classify(n *pg_query.Node) (planable bool, kind string) {
 func (s *Session) planContext(ctx context.Context, snap *catalog.Snapshot, params []*types.T) *planner.Context {
 	d := s.set.Derived()
 	return &planner.Context{
-		Snapshot: snap, Path: s.path(snap), Procs: s.eng.Procs, Env: s.env(ctx, snap, nil), ParamTypes: params, Stats: (*stats)(s), Views: &s.eng.views,
+		Role: snap.RoleID(s.User()), Snapshot: snap, Path: s.path(snap), Procs: s.eng.Procs, Env: s.env(ctx, snap, nil), ParamTypes: params, Stats: (*stats)(s), Views: &s.eng.views,
 		Settings: planner.Settings{
 			PushdownOff: d.PushdownOff, StrictErrors: d.StrictErrors, HashJoinOff: d.HashJoinOff, IndexJoinOff: d.IndexJoinOff,
 			LookupOff: d.LookupOff, InTransaction: s.tx.InBlock() || s.tx.Implicit(), ServerVersion: s.eng.Client.Info().Major,
@@ -95,6 +95,9 @@ func (s *Session) planContext(ctx context.Context, snap *catalog.Snapshot, param
 func (s *Session) planOne(ctx context.Context, snap *catalog.Snapshot, params []*types.T, p *prepared) (*planner.Plan, error) {
 	c := s.planContext(ctx, snap, params)
 	c.NoParams, c.Fills = p.noParams, p.fills
+	if rel := snap.RelationByOID(p.fills); rel != nil {
+		c.Role = rel.OwnerOID()
+	}
 	if p.vars != nil {
 		c.Variables = p.vars()
 		c.Relation = s.transitionTable
@@ -108,7 +111,7 @@ func (s *Session) ready(ctx context.Context, p *prepared) error {
 	if err != nil {
 		return err
 	}
-	key, block := s.set.Derived().PlanKey, s.tx.InBlock() || s.tx.Implicit()
+	key, block := s.planKey(), s.tx.InBlock() || s.tx.Implicit()
 	if p.plan != nil && p.snap == snap && p.planKey == key && p.inBlock == block {
 		s.eng.Metrics.PlanCache.WithLabelValues("hit").Inc()
 		return nil

@@ -85,6 +85,11 @@ func (r *routines) call(ctx context.Context, c *expr.Call, args []types.Datum) (
 		return plpgsql.Returned{}, err
 	}
 	defer restore()
+	back, err := s.definer(fn)
+	if err != nil {
+		return plpgsql.Returned{}, err
+	}
+	defer back()
 	h := &host{s: s, r: r, readOnly: fn.Volatile != 'v', ctx: ctx}
 	args = append([]types.Datum(nil), args...)
 	if fn.Language == "sql" {

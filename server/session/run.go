@@ -149,6 +149,9 @@ func (s *Session) finishPlan(ctx context.Context, p *portal, r *running, plan *p
 
 // build starts a transaction statement and opens the plan's operators in it.
 func (s *Session) build(ctx context.Context, p *portal, plan *planner.Plan, o txn.StatementOptions) (*running, error) {
+	if plan.Denied != nil {
+		return nil, plan.Denied
+	}
 	s.eng.Metrics.Plans.WithLabelValues(p.prep.where).Inc()
 	st, err := s.tx.Nested(ctx, p.up.outer(), o)
 	if err != nil {

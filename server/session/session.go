@@ -69,6 +69,8 @@ type Session struct {
 	calls []func() string
 	subs  []subLevel
 	depth int
+	// asOwner is the owner of the innermost running SECURITY DEFINER function, "" outside of one.
+	asOwner string
 	// triggerDepth counts the triggers among the running functions; whens are their compiled conditions.
 	triggerDepth int
 	transition   *transition
@@ -98,10 +100,14 @@ func New(ctx context.Context, eng *Engine, st Startup, client Client, wake func(
 	if err != nil {
 		return nil, err
 	}
+	if err := mayConnect(snap, st); err != nil {
+		return nil, err
+	}
 	set, err := settings.NewSet(eng.Settings, st.Parameters)
 	if err != nil {
 		return nil, err
 	}
+	set.Defaults(storedSettings(snap, st.User))
 	s := &Session{
 		eng: eng, client: client, start: st, wake: wake, set: set, last: snap,
 		tx: eng.Txns.NewSession(st.Database, snap.DBOID, st.PID), prepared: map[string]*prepared{}, portals: map[string]*portal{},

@@ -154,6 +154,8 @@ func (s *Session) dynamic(name string) (string, bool) {
 		return flag(o.ReadOnly), true
 	case "transaction_deferrable":
 		return flag(o.Deferrable), true
+	case "is_superuser":
+		return flag(s.superuser()), true
 	}
 	return "", false
 }

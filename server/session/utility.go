@@ -147,9 +147,9 @@ func noRelation(rv *pg_query.RangeVar) error {
 }
 
 func (s *Session) vacuum(ctx context.Context, n *pg_query.VacuumStmt) (string, error) {
-	tag := "ANALYZE"
+	tag, verb := "ANALYZE", "analyze"
 	if n.IsVacuumcmd {
-		tag = "VACUUM"
+		tag, verb = "VACUUM", "vacuum"
 		if err := s.noBlock(tag); err != nil {
 			return "", err
 		}
@@ -158,6 +158,11 @@ func (s *Session) vacuum(ctx context.Context, n *pg_query.VacuumStmt) (string, e
 		if rv := r.GetVacuumRelation().GetRelation(); rv != nil {
 			if err := s.exists(ctx, rv); err != nil {
 				return "", err
+			}
+			role := s.last.RoleID(s.User())
+			rel := s.last.Relation(s.path(s.last), rv.Schemaname, rv.Relname)
+			if !s.last.Owns(role, rel.OwnerOID()) && !s.last.Owns(role, s.last.DatabaseOwner()) {
+				s.notice(pgerr.New(pgerr.Warning, "skipping \"%s\" --- only table or database owner can %s it", rel.Name, verb).WithSeverity("WARNING"))
 			}
 		}
 	}

@@ -14,7 +14,15 @@ import (
 )
 
 // setVariable runs SET and RESET.
-func (s *Session) setVariable(ctx context.Context, n *pg_query.VariableSetStmt) (string, error) {
+func (s *Session) setVariable(ctx context.Context, n *pg_query.VariableSetStmt) (tag string, err error) {
+	if n.Name == "session_authorization" {
+		// Who the session is has no other role yet.
+		defer func() {
+			if err == nil {
+				err = s.set.Reset("role", n.IsLocal)
+			}
+		}()
+	}
 	if n.IsLocal && s.single() && n.Kind != pg_query.VariableSetKind_VAR_SET_MULTI {
 		s.notice(pgerr.New(pgerr.NoActiveSQLTransaction, "SET LOCAL can only be used in transaction blocks").WithSeverity("WARNING"))
 	}
@@ -157,20 +165,20 @@ func (s *Session) show(name string) (result, error) {
 
 // assign judges the values of the parameters that mean something to the session itself.
 func (s *Session) assign(name, value string) (string, error) {
+	if d := s.set.Table().Lookup(name); d != nil && strings.HasPrefix(d.Context, "superuser") && !s.superuser() {
+		return "", pgerr.New(pgerr.InsufficientPrivilege, "permission denied to set parameter \"%s\"", name)
+	}
 	switch name {
 	case "role":
-		if value == "none" || s.role(value) {
+		if value == "none" && s.asOwner == "" {
 			return value, nil
 		}
-		return "", noRole(value)
+		return value, s.mayBecome(name, value)
 	case "session_authorization":
 		if value == "" {
 			return s.start.User, nil
 		}
-		if s.role(value) {
-			return value, nil
-		}
-		return "", noRole(value)
+		return value, s.mayBecome(name, value)
 	case "transaction_isolation", "transaction_read_only", "transaction_deferrable":
 		o := s.characteristics()
 		switch name {

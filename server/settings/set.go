@@ -19,7 +19,7 @@ type Set struct {
 	// Assign, when set, is asked before a parameter that only the session can judge (role, session_authorization,
 	// transaction_*) takes a value; it returns the value to keep.
 	Assign func(name, value string) (string, error)
-	// Dynamic, when set, gives the values that only the session knows: the transaction's characteristics.
+	// Dynamic, when set, gives the values that only the session knows: the transaction's characteristics, is_superuser.
 	Dynamic func(name string) (string, bool)
 }
 
@@ -49,6 +49,27 @@ func NewSet(t *Table, startup map[string]string) (*Set, error) {
 		s.value[key], s.reset[key] = val, val
 	}
 	return s, nil
+}
+
+// Defaults gives parameters that the startup packet did not set their values for the session, later ones instead of earlier
+// ones. A value that is not valid any more is left out: it was when it was stored.
+func (s *Set) Defaults(list [][2]string) {
+	asked := map[string]bool{}
+	for key := range s.reset {
+		asked[key] = true
+	}
+	for _, kv := range list {
+		if val, key, err := s.check(kv[0], kv[1], true); err == nil && !asked[key] {
+			s.value[key], s.reset[key] = val, val
+		}
+	}
+	s.changed()
+}
+
+// Check fails as SET would with that name and value, and changes nothing.
+func (s *Set) Check(name, v string) error {
+	_, _, err := s.check(name, v, true)
+	return err
 }
 
 // Force sets a parameter without any check or undoing, as the session itself does for session_authorization and the
@@ -278,7 +299,7 @@ func (s *Set) Raw(name string) (string, bool) {
 		v, ok := s.value[strings.ToLower(name)]
 		return v, ok
 	}
-	if s.Dynamic != nil && strings.HasPrefix(d.Name, "transaction_") {
+	if s.Dynamic != nil && (strings.HasPrefix(d.Name, "transaction_") || d.Name == "is_superuser") {
 		if v, ok := s.Dynamic(d.Name); ok {
 			return v, true
 		}
