@@ -109,7 +109,7 @@ func (f *frame) dynamic(ctx context.Context, d *dynamic) (Statement, []types.Dat
 		}
 		params, given.types = append(params, v), append(given.types, t)
 	}
-	st, err := f.host.Prepare(text, false)
+	st, err := f.host.PrepareText(text)
 	if err == nil {
 		err = st.Plan(ctx, f.host, given.variables, false)
 	}

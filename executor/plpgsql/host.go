@@ -12,6 +12,8 @@ import (
 type Host interface {
 	// Prepare parses one statement; an expression is the SELECT of it.
 	Prepare(text string, expression bool) (Statement, error)
+	// PrepareText parses a statement that EXECUTE has computed, as the session reads its client's queries.
+	PrepareText(text string) (Statement, error)
 	// Convert makes the conversion of a value from one type to another by assignment, through text where no cast leads.
 	Convert(ctx context.Context, from, to *types.T, typmod int32) (func(types.Datum) (types.Datum, error), error)
 	// Element makes the function that gives a value of type t in which what the path names is replaced: subs are the

@@ -28,7 +28,7 @@ func (s *Session) checkRoutine(ctx context.Context, snap *catalog.Snapshot, fn *
 	switch fn.Language {
 	case "plpgsql":
 		_, err := plpgsql.Parse(s.resolver(snap), plpgsql.Definition{
-			Name: fn.Name, Signature: s.signature(snap, fn), Args: arguments(snap, call), Result: s.resultOf(snap, call), Body: fn.Source,
+			Name: fn.Name, Signature: s.signature(snap, fn), Args: arguments(snap, call), Result: s.resultOf(snap, call), Body: s.conformBody(fn.Source),
 		})
 		return inDefinition(err, fn, p, "compilation of PL/pgSQL function \""+fn.Name+"\" near line ")
 	case "sql":
@@ -83,7 +83,7 @@ func (s *Session) checkSQL(ctx context.Context, snap *catalog.Snapshot, call *ex
 			return nil // its statements have no types before it is called
 		}
 	}
-	stmts, err := parseSQL(fn)
+	stmts, err := s.parseSQL(fn)
 	if err != nil {
 		return err
 	}

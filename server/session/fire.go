@@ -80,7 +80,7 @@ func (r *routines) fire(ctx context.Context, c *executor.TriggerCall) ([]types.D
 	key := codeKey{fn.OID, "trigger " + strconv.Itoa(int(c.Rel.OID))}
 	code, err := s.code(ctx, key, fn, func(snap *catalog.Snapshot) (*compiled, error) {
 		pl, err := plpgsql.Parse(s.resolver(snap), plpgsql.Definition{
-			Name: fn.Name, Signature: s.signature(snap, fn), Result: plpgsql.Result{Type: fn.Ret, Trigger: true}, Body: fn.Source,
+			Name: fn.Name, Signature: s.signature(snap, fn), Result: plpgsql.Result{Type: fn.Ret, Trigger: true}, Body: s.conformBody(fn.Source),
 		})
 		return &compiled{pl: pl}, bodyError(err, fn)
 	})

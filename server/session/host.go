@@ -57,6 +57,15 @@ func (h *host) Prepare(text string, expression bool) (plpgsql.Statement, error) 
 	return h.statement(&stmts[0]), nil
 }
 
+// PrepareText implements plpgsql.Host.
+func (h *host) PrepareText(text string) (plpgsql.Statement, error) {
+	text, err := h.s.conform(text)
+	if err != nil {
+		return nil, err
+	}
+	return h.Prepare(text, false)
+}
+
 func (h *host) statement(st *sql.Statement) *codeStatement {
 	return &codeStatement{s: h.s, prep: newPrepared(st)}
 }

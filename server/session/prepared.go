@@ -2,9 +2,11 @@ package session
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 	"unsafe"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
@@ -280,6 +282,43 @@ func (s *Session) parse(query, typeKey string) (*cached, error) {
 	return c, nil
 }
 
+func (s *Session) lexing() sql.Lexing {
+	d := s.set.Derived()
+	return sql.Lexing{Escapes: d.StringEscapes, Warn: d.EscapeWarning, NoQuote: d.NoQuoteEscape}
+}
+
+// conform writes a query's string constants as the parser reads them.
+func (s *Session) conform(query string) (string, error) {
+	out, warnings, err := s.lexing().Conform(query)
+	for _, w := range warnings {
+		if p, ok := locate(w, query).(*pgerr.Error); ok {
+			s.notice(p)
+		}
+	}
+	return out, locate(err, query)
+}
+
+// relocate gives an error of the parser in a text that conform made its place in the client's.
+func relocate(err error, made, text string) error {
+	var e *pgerr.Error
+	if made == text || !errors.As(err, &e) || e.Position == 0 {
+		return err
+	}
+	c := *e
+	before := []rune(made)[:min(e.Position-1, utf8.RuneCountInString(made))]
+	c.Position = utf8.RuneCountInString(text[:len(string(before))]) + 1
+	return &c
+}
+
+// conformBody is conform for the body of a routine, whose constants its session reads by its own settings too.
+func (s *Session) conformBody(body string) string {
+	out, _, err := s.lexing().Conform(body)
+	if err != nil {
+		return body // the parser finds it, or there is nothing to be found by other settings
+	}
+	return out
+}
+
 // fresh returns a statement for a new name: a copy that shares the plan, but whose result type is fixed on its own.
 func (p *prepared) fresh() *prepared {
 	c := *p
@@ -314,9 +353,14 @@ func (s *Session) prepareText(ctx context.Context, name, query string, oids []ui
 	if name != "" && s.prepared[name] != nil {
 		return duplicatePrepared(name)
 	}
-	c, err := s.parse(query, typeKey(oids))
+	text := query
+	query, err := s.conform(text)
 	if err != nil {
 		return err
+	}
+	c, err := s.parse(query, typeKey(oids))
+	if err != nil {
+		return relocate(err, query, text)
 	}
 	var p *prepared
 	switch len(c.preps) {

@@ -229,7 +229,7 @@ func (s *Session) plpgsqlCode(ctx context.Context, c *expr.Call) (*plpgsql.Code,
 	fn := c.Fn.User
 	code, err := s.code(ctx, keyOf(c), fn, func(snap *catalog.Snapshot) (*compiled, error) {
 		pl, err := plpgsql.Parse(s.resolver(snap), plpgsql.Definition{
-			Name: fn.Name, Signature: s.signature(snap, fn), Args: arguments(snap, c), Result: s.resultOf(snap, c), Body: fn.Source,
+			Name: fn.Name, Signature: s.signature(snap, fn), Args: arguments(snap, c), Result: s.resultOf(snap, c), Body: s.conformBody(fn.Source),
 		})
 		return &compiled{pl: pl}, bodyError(err, fn)
 	})

@@ -212,7 +212,7 @@ func (s *Session) do(ctx context.Context, n *pg_query.DoStmt, up *routines) (res
 	}
 	_ = loc
 	code, err := plpgsql.Parse(s.resolver(snap), plpgsql.Definition{
-		Name: plpgsql.Inline, Signature: plpgsql.Inline, Result: plpgsql.Result{Type: types.VoidT, Procedure: true}, Body: body,
+		Name: plpgsql.Inline, Signature: plpgsql.Inline, Result: plpgsql.Result{Type: types.VoidT, Procedure: true}, Body: s.conformBody(body),
 	})
 	if err != nil {
 		var e *pgerr.Error

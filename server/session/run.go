@@ -255,6 +255,11 @@ func (s *Session) simple(ctx context.Context, query string) error {
 	if err := validText(query); err != nil {
 		return err
 	}
+	text := query
+	query, err := s.conform(text)
+	if err != nil {
+		return err
+	}
 	if t := s.template(query); t != nil {
 		if err := s.endUnnamed(ctx); err != nil {
 			return err
@@ -263,7 +268,7 @@ func (s *Session) simple(ctx context.Context, query string) error {
 	}
 	c, err := s.parse(query, simpleKey)
 	if err != nil {
-		return err
+		return relocate(err, query, text)
 	}
 	if err := s.endUnnamed(ctx); err != nil {
 		return err

@@ -90,7 +90,7 @@ func (s *Session) sqlCode(ctx context.Context, c *expr.Call) (*sqlCode, error) {
 	fn := c.Fn.User
 	compile := func(snap *catalog.Snapshot) (*compiled, error) {
 		code := &sqlCode{vars: sqlArguments(fn.Name, arguments(snap, c), snap), ret: s.resultOf(snap, c), text: fn.Source}
-		stmts, err := parseSQL(fn)
+		stmts, err := s.parseSQL(fn)
 		if err != nil {
 			return nil, err
 		}
@@ -113,11 +113,11 @@ func (s *Session) sqlCode(ctx context.Context, c *expr.Call) (*sqlCode, error) {
 }
 
 // parseSQL gives the statements of a function in LANGUAGE sql.
-func parseSQL(fn *catalog.Function) ([]sql.Statement, error) {
+func (s *Session) parseSQL(fn *catalog.Function) ([]sql.Statement, error) {
 	if fn.Body != "" {
 		return sql.ParseBody(fn.Body)
 	}
-	return sql.Parse(fn.Source)
+	return sql.Parse(s.conformBody(fn.Source))
 }
 
 // callSQL runs a function in LANGUAGE sql: each statement in turn; the last one's rows are the result.

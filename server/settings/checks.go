@@ -14,24 +14,15 @@ var checks = map[string]func(string) (string, error){
 		_, name, err := Zone(v)
 		return name, err
 	},
-	"DateStyle":                   checkDateStyle,
-	"client_encoding":             checkEncoding,
-	"standard_conforming_strings": checkConformingStrings,
-	"default_with_oids":           checkOids,
-	"application_name":            checkASCII,
-	"cluster_name":                checkASCII,
-	"search_path":                 checkPath,
-	"default_tablespace":          checkTablespace,
-	"default_text_search_config":  checkTextSearch,
-	"synchronous_commit":          func(v string) (string, error) { return v, nil },
-}
-
-// The scanner takes backslashes literally, so that the other meaning of '...' is not to be had.
-func checkConformingStrings(v string) (string, error) {
-	if v == "off" {
-		return "", pgerr.Unsupported("standard_conforming_strings = off")
-	}
-	return v, nil
+	"DateStyle":                  checkDateStyle,
+	"client_encoding":            checkEncoding,
+	"default_with_oids":          checkOids,
+	"application_name":           checkASCII,
+	"cluster_name":               checkASCII,
+	"search_path":                checkPath,
+	"default_tablespace":         checkTablespace,
+	"default_text_search_config": checkTextSearch,
+	"synchronous_commit":         func(v string) (string, error) { return v, nil },
 }
 
 func checkOids(v string) (string, error) {

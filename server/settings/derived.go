@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +41,8 @@ type Derived struct {
 	DefaultReadOnly bool
 	DefaultDefer    bool
 	DefaultLevel    string
+	// StringEscapes says that '...' has escapes, EscapeWarning that they are warned of; NoQuoteEscape refuses \' everywhere.
+	StringEscapes, EscapeWarning, NoQuoteEscape bool
 	// PlanKey names everything above that a plan depends on.
 	PlanKey string
 }
@@ -102,6 +105,13 @@ func (s *Set) Derived() *Derived {
 	}
 	if e := types.EncodingByName(raw("client_encoding")); e != nil && !e.Native() {
 		d.Encoding = e
+	}
+	d.StringEscapes, d.EscapeWarning = !on("standard_conforming_strings"), on("escape_string_warning")
+	switch raw("backslash_quote") {
+	case "off":
+		d.NoQuoteEscape = true
+	case "safe_encoding": // where a byte of a character may be a backslash
+		d.NoQuoteEscape = slices.Contains([]string{"SJIS", "BIG5", "GBK", "UHC", "GB18030", "JOHAB", "SHIFT_JIS_2004"}, raw("client_encoding"))
 	}
 	style, order, _ := strings.Cut(raw("DateStyle"), ", ")
 	d.DateStyle, d.DateOrder = style, order

@@ -1,0 +1,44 @@
+-- strings with standard_conforming_strings off
+set standard_conforming_strings=off;
+show standard_conforming_strings;
+select 'a\nb', length('a\nb');
+select 'it\'s' as a, 'x' as b, 'c:\\dir';
+select   'abc' 
+ 'de\tf';
+select E'a\\b'
+ 'c\n';
+select 'a' || 'b\\' , nosuch;
+select '\u00e9\u00e9', nosuch;
+select '\xff';
+select '\0';
+select '\u00zz';
+select '\101\x41\b\f\r\t\q';
+select U&'\0041';
+select n'a\n', b'101', x'1F';
+select $$a\n$$, $q$'\n$q$, "a\b" from (select 1 as "a\b") x /* '\n /* ' */ */;
+select'a\n';
+select 'abc\'; ';
+set backslash_quote=off;
+select 'it\'s';
+select E'it\'s';
+select 'a\nb';
+set backslash_quote=on;
+select 'it\'s';
+set escape_string_warning=off;
+select 'it\'s', '\\';
+select 'a' 'b';
+do $$ begin execute 'select ''\\n''' ; end $$;
+create function sf() returns text language sql as 'select ''a\\nb''::text';
+select sf();
+select prosrc from pg_proc where proname='sf';
+prepare p as select 'x\ty';
+execute p;
+create table st (a text default 'q\\w');
+insert into st default values;
+select * from st where a like 'q\\\\_' ;
+select a ~ '\\w' from st;
+select quote_literal('a\\b');
+set standard_conforming_strings=on;
+select 'a\nb', E'it\'s';
+set backslash_quote=off;
+select E'it\'s';
