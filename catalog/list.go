@@ -188,6 +188,17 @@ func (s *Snapshot) CreationSchema(names []string, user, temp string) string {
 	return ""
 }
 
+// TempSchema returns the name of the session's temporary schema, which the search path names if it exists; otherwise
+// pg_temp, which is no schema's name.
+func TempSchema(path []string) string {
+	for _, p := range path {
+		if IsTemp(p) {
+			return p
+		}
+	}
+	return "pg_temp"
+}
+
 // IsTemp reports whether a schema is some session's temporary schema.
 func IsTemp(schema string) bool {
 	return strings.HasPrefix(schema, "pg_temp_") || strings.HasPrefix(schema, "pg_toast_temp_")

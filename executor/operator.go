@@ -20,6 +20,9 @@ type Batch struct {
 	Width int
 	N     int
 	Data  []types.Datum
+	// Want is how many rows the reader takes before it may stop, 0 for all. Who computes rows with effects gives no more:
+	// FETCH 2 from a cursor over SELECT nextval('s') FROM t takes two numbers.
+	Want int
 }
 
 // Row returns row i, which shares the batch's memory.

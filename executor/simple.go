@@ -141,6 +141,7 @@ type projectOp struct {
 	env   *expr.Env
 	exprs []scalar
 	in    Batch
+	next  int // the first row of in that is not computed
 	// bound is how many rows may still be computed: volatile functions must not run for rows beyond a LIMIT.
 	bound  int64
 	failed error
@@ -167,6 +168,7 @@ func (p *projectOp) setBound(n int64) {
 
 func (p *projectOp) Open(ctx context.Context) error {
 	p.failed = nil
+	p.in.N, p.next = 0, 0
 	return p.Operator.Open(ctx)
 }
 
@@ -174,14 +176,23 @@ func (p *projectOp) Next(ctx context.Context, b *Batch) error {
 	if p.failed != nil {
 		return p.failed
 	}
-	if err := p.Operator.Next(ctx, &p.in); err != nil {
-		return err
+	if p.next == p.in.N {
+		if err := p.Operator.Next(ctx, &p.in); err != nil {
+			return err
+		}
+		p.next = 0
 	}
 	b.Reset(len(p.exprs))
-	n := int(min(int64(p.in.N), p.bound))
+	n := p.in.N - p.next
+	if b.Want > 0 {
+		n = min(n, b.Want)
+	}
+	n = int(min(int64(n), p.bound))
 	p.bound -= int64(n)
-	for i := 0; i < n; i++ {
-		if err := evalAll(p.env, p.exprs, p.in.Row(i), b.grow()); err != nil {
+	for range n {
+		row := p.in.Row(p.next)
+		p.next++
+		if err := evalAll(p.env, p.exprs, row, b.grow()); err != nil {
 			b.shrink()
 			p.failed = err
 			break
@@ -225,6 +236,7 @@ func (p *pickOp) setBound(n int64) {
 }
 
 func (p *pickOp) Next(ctx context.Context, b *Batch) error {
+	p.in.Want = b.Want
 	if err := p.Operator.Next(ctx, &p.in); err != nil {
 		return err
 	}

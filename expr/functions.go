@@ -114,6 +114,9 @@ func (r *Resolver) functions(c FuncCall, n int) ([]*candidate, error) {
 	}
 	var out []*candidate
 	for pos, schema := range schemas {
+		if c.Schema == "" && catalog.IsTemp(schema) {
+			continue // a temporary function is not to be called in place of another one
+		}
 		for _, fn := range r.procsIn(schema, c.Name) {
 			cand := match(c, fn, n)
 			if cand == nil {

@@ -101,6 +101,9 @@ func (r *Resolver) schemas(schema string) ([]string, error) {
 		}
 		return append([]string{"pg_catalog"}, r.Path...), nil
 	}
+	if schema == "pg_temp" {
+		schema = catalog.TempSchema(r.Path)
+	}
 	if r.MayUse != nil {
 		if err := r.MayUse(schema); err != nil {
 			return nil, err

@@ -2,7 +2,6 @@ package planner
 
 import (
 	"slices"
-	"strings"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
@@ -119,7 +118,7 @@ func (b *binder) relation(v *pg_query.RangeVar) (*catalog.Relation, error) {
 	}
 	schema := v.Schemaname
 	if schema == "pg_temp" {
-		schema = b.tempSchema()
+		schema = catalog.TempSchema(b.c.Path)
 	}
 	if schema != "" {
 		if err := b.mayUse(schema); err != nil {
@@ -136,16 +135,6 @@ func (b *binder) relation(v *pg_query.RangeVar) (*catalog.Relation, error) {
 	}
 	b.relations = append(b.relations, rel)
 	return rel, nil
-}
-
-// tempSchema is the session's temporary schema as the search path names it.
-func (b *binder) tempSchema() string {
-	for _, p := range b.c.Path {
-		if strings.HasPrefix(p, "pg_temp") {
-			return p
-		}
-	}
-	return "pg_temp"
 }
 
 func (b *binder) noRelation(v *pg_query.RangeVar) error {

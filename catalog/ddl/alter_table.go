@@ -634,6 +634,7 @@ func (a *alter) identity(c *pg_query.AlterTableCmd) error {
 		if err != nil {
 			return err
 		}
+		r.debug("ALTER TABLE will create implicit sequence \"%s\" for serial column \"%s.%s\"", seq.Name, rel.Name, col.Name)
 		setColumn(rel, col.Attnum, func(c *catalog.Column) { c.Identity, c.OwnedSequence = con.GeneratedWhen[0], seq.OID })
 		r.ch.PutRelation(rel)
 		return nil

@@ -292,6 +292,7 @@ func (b *tableBuild) key(c *pg_query.Constraint) error {
 	if primary {
 		con.Type = catalog.ConPrimary
 	}
+	r.debugIndex(b.command(), name, b.rel.Name, con)
 	return b.addIndex(idx, con)
 }
 

@@ -301,6 +301,14 @@ func setColumn(rel *catalog.Relation, attnum int16, f func(*catalog.Column)) *ca
 	return &c
 }
 
+// command names the statement in messages.
+func (b *tableBuild) command() string {
+	if b.fresh {
+		return "CREATE TABLE"
+	}
+	return "ALTER TABLE"
+}
+
 // sequenceFor makes the sequence of a serial or identity column.
 func (b *tableBuild) sequenceFor(s *columnSpec) error {
 	if s.serial == nil && s.col.Identity == 0 {
@@ -313,6 +321,7 @@ func (b *tableBuild) sequenceFor(s *columnSpec) error {
 	if err != nil {
 		return err
 	}
+	b.r.debug("%s will create implicit sequence \"%s\" for serial column \"%s.%s\"", b.command(), seq.Name, b.rel.Name, s.col.Name)
 	b.rel = b.rel.Clone()
 	b.setColumn(s.col.Attnum, func(c *catalog.Column) {
 		c.OwnedSequence = seq.OID

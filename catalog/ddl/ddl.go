@@ -270,6 +270,11 @@ func (r *run) notice(code pgerr.Code, format string, args ...any) {
 	r.notices = append(r.notices, pgerr.New(code, format, args...).WithSeverity("NOTICE"))
 }
 
+// debug is a message for clients that set client_min_messages to debug1.
+func (r *run) debug(format string, args ...any) {
+	r.notices = append(r.notices, pgerr.New(pgerr.SuccessfulCompletion, format, args...).WithSeverity("DEBUG"))
+}
+
 func (r *run) warning(code pgerr.Code, format string, args ...any) {
 	r.notices = append(r.notices, pgerr.New(code, format, args...).WithSeverity("WARNING"))
 }

@@ -74,6 +74,7 @@ func (b *tableBuild) exclusion(c *pg_query.Constraint) error {
 	}
 	idx.OID, idx.Name = r.newOID(b.rel.Schema), name
 	con.OID, con.Name, con.Index = r.newOID(b.rel.Schema), name, idx.OID
+	r.debugIndex(b.command(), name, b.rel.Name, con)
 	return b.addIndex(idx, con)
 }
 

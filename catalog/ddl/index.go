@@ -405,6 +405,15 @@ func figure(n *pg_query.Node) string {
 	return ""
 }
 
+// debugIndex tells clients that ask for it that a constraint makes an index.
+func (r *run) debugIndex(command, index, table string, con *catalog.Constraint) {
+	what := map[byte]string{catalog.ConPrimary: "PRIMARY KEY", catalog.ConUnique: "UNIQUE", catalog.ConExclude: "EXCLUDE"}[con.Type]
+	if command == "ALTER TABLE" {
+		what = "ADD " + what
+	}
+	r.debug("%s / %s will create implicit index \"%s\" for table \"%s\"", command, what, index, table)
+}
+
 // addIndex gives the relation an index, with the constraint that it serves if any, and decides how MongoDB holds it.
 func (b *tableBuild) addIndex(idx *catalog.Index, con *catalog.Constraint) error {
 	if b.rel.Kind == catalog.KindPartitioned {

@@ -157,6 +157,9 @@ func (b *tableBuild) likeIndex(l likeIndex) error {
 		idx.Name = b.r.relationName(b.rel.SchemaID, b.rel.Name, joinNames(colNames), "key", true)
 	}
 	con.Name = idx.Name
+	if !l.part {
+		b.r.debugIndex("ALTER TABLE", idx.Name, b.rel.Name, &con)
+	}
 	return b.addIndex(&idx, &con)
 }
 

@@ -358,9 +358,17 @@ func withoutInto(n *pg_query.SelectStmt) *pg_query.SelectStmt {
 // temporary holds the session's committed temporary objects and the catalogue that shows them over a committed one.
 type temporary struct {
 	rels   []*catalog.Relation
+	types  []temporaryType
+	funcs  []*catalog.Function
 	schema *catalog.Schema
 	base   *catalog.Snapshot
 	merged *catalog.Snapshot
+}
+
+// temporaryType is a type that is no table's: an enum, a domain, a range.
+type temporaryType struct {
+	t    *types.T
+	info catalog.TypeInfo
 }
 
 // withTemp adds the session's temporary objects to a committed snapshot.
@@ -374,6 +382,9 @@ func (s *Session) withTemp(snap *catalog.Snapshot) *catalog.Snapshot {
 	}
 	c := snap.Change()
 	c.PutSchema(t.schema)
+	for _, own := range t.types {
+		c.PutType(own.t, own.info)
+	}
 	for _, r := range t.rels {
 		c.PutRelation(r)
 	}
@@ -381,6 +392,9 @@ func (s *Session) withTemp(snap *catalog.Snapshot) *catalog.Snapshot {
 		if n := presentTypes(c.Snapshot(), r); n != r {
 			c.PutRelation(n)
 		}
+	}
+	for _, fn := range t.funcs {
+		c.PutFunction(fn)
 	}
 	c.SetVersion(snap.Version)
 	t.base, t.merged = snap, c.Done()
@@ -420,6 +434,16 @@ func (s *Session) keepTemp(snap *catalog.Snapshot) {
 	for _, r := range snap.Relations() {
 		if r.Schema == sc.Name {
 			s.temps.rels = append(s.temps.rels, r)
+		}
+	}
+	for _, t := range snap.Types() {
+		if info := snap.TypeInfo(t.OID); info.SchemaID == sc.OID && t.RelOID == 0 && !t.IsArray() {
+			s.temps.types = append(s.temps.types, temporaryType{t, info})
+		}
+	}
+	for _, fn := range snap.Functions() {
+		if fn.SchemaID == sc.OID {
+			s.temps.funcs = append(s.temps.funcs, fn)
 		}
 	}
 }

@@ -423,6 +423,10 @@ func (r *running) pull(ctx context.Context, k sink, max int64) (n int64, more bo
 			return n, false, nil
 		}
 		r.batch.N, r.next = 0, 0
+		r.batch.Want = int(max - n)
+		if max <= 0 {
+			r.batch.Want = 0
+		}
 		err := r.op.Next(ctx, &r.batch)
 		if errors.Is(err, io.EOF) {
 			r.eof = true

@@ -278,6 +278,9 @@ func (s *Session) notice(e *pgerr.Error) {
 	if severity == "" {
 		severity = "NOTICE"
 	}
+	if severity == "DEBUG" {
+		severity = "debug1" // the setting's word debug means debug2
+	}
 	if settings.Rank(severity) >= s.set.Derived().MinMessages {
 		s.client.Notice(e)
 	}
