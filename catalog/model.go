@@ -34,6 +34,28 @@ type Schema struct {
 	ACL     ACL
 }
 
+// WithTypesOf returns the relation with the types of a snapshot: those of its own are made anew in every one, and a table may
+// have a column of another's row type; a lasting type may have been altered since.
+func (r *Relation) WithTypesOf(snap *Snapshot) *Relation {
+	var n *Relation
+	for i, col := range r.Columns {
+		t := snap.TypeByOID(col.Type.OID)
+		if t == nil || t == col.Type {
+			continue
+		}
+		if n == nil {
+			n = r.Clone()
+		}
+		c := *col
+		c.Type = t
+		n.Columns[i] = &c
+	}
+	if n == nil {
+		return r
+	}
+	return n
+}
+
 // Relation is a table, view, materialised view, sequence or composite type. Indexes are kept at their table.
 type Relation struct {
 	OID      uint32

@@ -201,6 +201,9 @@ func (s *Session) commitMongo(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.writeLate(ctx); err != nil {
+		return err
+	}
 	if s.m.locks.waitedFor(s.owner) && s.ms.CommitHere(ctx) == nil {
 		// Who waits for these rows can have them now: its own commit is not lasting before this one is.
 		s.m.locks.releaseRows(s.owner, true)

@@ -386,6 +386,13 @@ func (t *lockTable) releaseRows(o *lockOwner, wrote bool) {
 	o.held = kept
 }
 
+func (t *lockTable) holds(o *lockOwner, key string, mode LockMode) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.entries[key]
+	return e != nil && e.holders[o].covers(mode)
+}
+
 // waitedFor reports whether somebody waits for one of the first locks that an owner has.
 func (t *lockTable) waitedFor(o *lockOwner) bool {
 	const looked = 100

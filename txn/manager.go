@@ -68,6 +68,9 @@ func NewManager(client *mongo.Client, o ManagerOptions) *Manager {
 // Client returns the deployment that the transactions run on.
 func (m *Manager) Client() *mongo.Client { return m.client }
 
+// Shared reports whether other proxies serve the same deployment.
+func (m *Manager) Shared() bool { return m.cluster.Shared() }
+
 // NewSession returns the transaction state of one SQL session. pid is its process number and oid that of its database in
 // messages.
 func (m *Manager) NewSession(database string, oid uint32, pid int32) *Session {

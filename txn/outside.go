@@ -6,6 +6,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
@@ -113,6 +114,34 @@ func (s *Session) restart(ctx context.Context) error {
 	s.dropMongo(ctx)
 	s.lost = s.log.total() > 0
 	return nil
+}
+
+// AtCommit has a change made right before the transaction commits, where nothing verifies what the document was before. It is
+// refused (40001) when other proxies are there by then.
+func (s *Session) AtCommit(database, collection string, w mongo.Write) {
+	before := len(s.late)
+	s.late = append(s.late, logEntry{database, collection, w})
+	s.OnTransactionEnd(nil, func(context.Context) { s.late = s.late[:before] })
+}
+
+// Late counts the changes that the transaction will make right before its commit.
+func (s *Session) Late() int64 { return int64(len(s.late)) }
+
+func (s *Session) writeLate(ctx context.Context) error {
+	if len(s.late) > 0 && s.m.cluster.Shared() {
+		return serializationFailure(nil)
+	}
+	for _, e := range s.late {
+		if err := s.ms.Write(ctx, e.database, e.collection, []mongo.Write{e.write}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Holds reports whether the session has a row lock that covers a mode.
+func (s *Session) Holds(database, collection string, id bson.RawValue, mode LockMode) bool {
+	return s.m.locks.holds(s.owner, rowKey(database, collection, id), mode)
 }
 
 // nothing is the cursor of a collection that is known to be empty.

@@ -61,6 +61,8 @@ type Session struct {
 	frozen  *mongo.Session
 	cursors map[*txnCursor]struct{}
 
+	// late are changes that are made right before the commit, so that others need not wait for it.
+	late    []logEntry
 	saves   []savepoint
 	hooks   []hook
 	pending []*pendingCheck
@@ -324,7 +326,7 @@ func (s *Session) reset(wrote bool) {
 
 func (s *Session) forget() {
 	s.log.reset()
-	s.defs.made = nil
+	s.defs.made, s.late = nil, nil
 	s.lost, s.failed, s.block, s.queries = false, false, noBlock, 0
 	s.saves, s.hooks, s.pending, s.modes, s.allMode = nil, nil, nil, nil, nil
 	s.opts = Options{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -21,12 +22,14 @@ type physical struct {
 	session  *txn.Session
 	stmt     *txn.Stmt
 	database string
+	// reserved ends the OIDs that the statement may give.
+	reserved uint32
 }
 
 // Physical returns what does MongoDB's part of one DDL statement of a session: the catalogue's documents are written in
 // the session's transaction; what cannot be done in one is done at once and undone by a rollback, or done after commit.
 func (s *Store) Physical(session *txn.Session, stmt *txn.Stmt) ddl.Physical {
-	return &physical{s, session, stmt, session.Database()}
+	return &physical{store: s, session: session, stmt: stmt, database: session.Database()}
 }
 
 // NextVersion implements ddl.Physical.
@@ -35,11 +38,25 @@ func (p *physical) NextVersion() int64 { return p.store.NextVersion() }
 // NextVersion numbers the catalogues that this process sees, committed ones and those of open transactions.
 func (s *Store) NextVersion() int64 { return s.versions.Add(1) }
 
+// reserve is how many OIDs a statement may give, so that statements which run at the same time give different ones.
+const reserve = 512
+
 // FreeOID implements ddl.Physical.
-func (p *physical) FreeOID(next uint32) uint32 { return max(next, p.store.oids.Load()) }
+func (p *physical) FreeOID(next uint32) uint32 {
+	for {
+		old := p.store.oids.Load()
+		first := max(next, old)
+		if p.reserved = first + reserve; p.store.oids.CompareAndSwap(old, p.reserved) {
+			return first
+		}
+	}
+}
 
 // UsedOIDs implements ddl.Physical.
 func (p *physical) UsedOIDs(next uint32) {
+	if next < p.reserved && p.store.oids.CompareAndSwap(p.reserved, next) {
+		return
+	}
 	for old := p.store.oids.Load(); old < next; old = p.store.oids.Load() {
 		p.store.oids.CompareAndSwap(old, next)
 	}
@@ -81,8 +98,15 @@ func (p *physical) Apply(ctx context.Context, env *expr.Env, before, after *cata
 			touched = append(touched, o)
 		}
 	}
+	creates := p.creates(touched)
 	if len(touched) > 0 {
-		if err := p.lock(ctx, before); err != nil {
+		err := p.store.exists(ctx, p.session, p.database)
+		if err == nil && creates {
+			err = p.lockNames(ctx, before, after, touched)
+		} else if err == nil {
+			err = p.lock(ctx, before)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -95,7 +119,7 @@ func (p *physical) Apply(ctx context.Context, env *expr.Env, before, after *cata
 	if len(touched) == 0 {
 		return nil
 	}
-	if err := p.write(ctx, before, after, touched, w); err != nil {
+	if err := p.write(ctx, before, after, touched, w, creates); err != nil {
 		return err
 	}
 	p.session.OnTransactionEnd(func(context.Context) { p.store.adopt(p.database, after, touched) }, nil)
@@ -105,18 +129,7 @@ func (p *physical) Apply(ctx context.Context, env *expr.Env, before, after *cata
 // lock makes DDL of one database go one at a time: the version document is locked until the transaction ends, and must be
 // at the version that the statement's catalogue was read at.
 func (p *physical) lock(ctx context.Context, before *catalog.Snapshot) error {
-	id := bson.RawValue{Type: bson.TypeString, Value: stringValue(versionID)}
-	v, err := p.store.version(ctx, p.database)
-	if err != nil {
-		return err
-	}
-	if v == nil {
-		if err := p.store.begin(ctx, p.session, p.database); err != nil {
-			return err
-		}
-	}
-	if _, err := p.stmt.Lock(ctx, p.database, Collection, []bson.RawValue{id}, txn.LockUpdate, txn.WaitBlock); err != nil {
-		p.store.Committed(p.database)
+	if err := p.lockID(ctx, versionID, txn.LockUpdate); err != nil {
 		return err
 	}
 	doc, err := p.first(ctx, mongo.Query{Database: p.database, Collection: Collection, Filter: bson.D{{Key: "_id", Value: versionID}}, Limit: 1})
@@ -129,7 +142,77 @@ func (p *physical) lock(ctx context.Context, before *catalog.Snapshot) error {
 			return corrupt(versionID, err)
 		}
 	}
-	if have.V != before.Stored {
+	if have.V != before.Stored-p.session.Late() {
+		p.store.Committed(p.database)
+		return txn.Conflict(nil)
+	}
+	return nil
+}
+
+// lockID locks a document of the catalogue, or the name of one that need not be there.
+func (p *physical) lockID(ctx context.Context, id string, mode txn.LockMode) error {
+	ids := []bson.RawValue{{Type: bson.TypeString, Value: stringValue(id)}}
+	_, err := p.stmt.Lock(ctx, p.database, Collection, ids, mode, txn.WaitBlock)
+	if err != nil {
+		p.store.Committed(p.database)
+	}
+	return err
+}
+
+// creates reports whether a statement changes nothing but tables, views, sequences and schemas that its own transaction has
+// made. Others may do the same meanwhile: BEGIN; CREATE TABLE a does not keep another session's CREATE TABLE b waiting.
+// Other proxies do not know the names that are locked here.
+func (p *physical) creates(touched []catalog.Object) bool {
+	version := bson.RawValue{Type: bson.TypeString, Value: stringValue(versionID)}
+	if p.session.Manager().Shared() || p.session.Holds(p.database, Collection, version, txn.LockUpdate) {
+		return false
+	}
+	st := p.store.state(p.database)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.declared != nil && !slices.ContainsFunc(touched, func(o catalog.Object) bool {
+		switch o.Kind {
+		case catalog.ObjRelation:
+			return st.declared.RelationByOID(o.OID) != nil
+		case catalog.ObjSchema:
+			return st.declared.SchemaByOID(o.OID) != nil
+		}
+		return true
+	})
+}
+
+// lockNames keeps the names of what a statement creates from others until the transaction ends, and keeps changes of what
+// exists waiting. The catalogue that the statement saw must be the newest one then.
+func (p *physical) lockNames(ctx context.Context, before, after *catalog.Snapshot, touched []catalog.Object) error {
+	if err := p.lockID(ctx, versionID, txn.LockShare); err != nil {
+		return err
+	}
+	names := map[string]bool{}
+	for _, s := range []*catalog.Snapshot{before, after} {
+		for _, o := range touched {
+			if sc := s.SchemaByOID(o.OID); o.Kind == catalog.ObjSchema && sc != nil {
+				names["name:"+sc.Name] = true
+			}
+			r := s.RelationByOID(o.OID)
+			if o.Kind != catalog.ObjRelation || r == nil {
+				continue
+			}
+			names["name:"+r.Schema+"."+r.Name] = true
+			for _, ix := range r.Indexes {
+				names["name:"+r.Schema+"."+ix.Name] = true
+			}
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(names)) {
+		if err := p.lockID(ctx, n, txn.LockUpdate); err != nil {
+			return err
+		}
+	}
+	have, err := p.store.version(ctx, p.database)
+	if err != nil {
+		return err
+	}
+	if have == nil || have.V != before.Stored-p.session.Late() {
 		p.store.Committed(p.database)
 		return txn.Conflict(nil)
 	}
@@ -141,8 +224,9 @@ func stringValue(s string) []byte {
 	return append(append([]byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)}, s...), 0)
 }
 
-// write puts the changed objects and the new version into the catalogue.
-func (p *physical) write(ctx context.Context, before, after *catalog.Snapshot, touched []catalog.Object, w *worker) error {
+// write puts the changed objects and the new version into the catalogue. The version of what is created beside others changes
+// with the commit.
+func (p *physical) write(ctx context.Context, before, after *catalog.Snapshot, touched []catalog.Object, w *worker, creates bool) error {
 	if err := p.writeShared(ctx, after, touched); err != nil {
 		return err
 	}
@@ -163,7 +247,15 @@ func (p *physical) write(ctx context.Context, before, after *catalog.Snapshot, t
 	for id, doc := range w.orders {
 		writes = append(writes, *replaceWrite(id, nil, doc))
 	}
-	version, err := bson.Marshal(versionDoc{ID: versionID, V: after.Stored, NextOID: int64(after.NextOID)})
+	if creates {
+		up, err := bson.Marshal(bson.D{{Key: "$inc", Value: bson.D{{Key: "v", Value: int64(1)}}}, {Key: "$max", Value: bson.D{{Key: "nextOID", Value: int64(after.NextOID)}}}})
+		if err != nil {
+			return err
+		}
+		p.session.AtCommit(p.database, Collection, mongo.Write{Kind: mongo.WriteUpdate, ID: bson.RawValue{Type: bson.TypeString, Value: stringValue(versionID)}, Doc: up})
+		return p.stmt.Write(ctx, p.database, Collection, writes)
+	}
+	version, err := bson.Marshal(versionDoc{ID: versionID, V: after.Stored - p.session.Late(), NextOID: int64(after.NextOID)})
 	if err != nil {
 		return err
 	}
@@ -250,14 +342,38 @@ func (p *physical) documents(ctx context.Context, database string, ids bson.A) (
 	}
 }
 
-// begin makes the catalogue of a database that has none. It happens outside the transaction, since a transaction does not
+// exists makes the catalogue of a database that has none. It happens outside the transaction, since a transaction does not
 // see collections that are newer than itself.
-func (s *Store) begin(ctx context.Context, session *txn.Session, database string) error {
+func (s *Store) exists(ctx context.Context, session *txn.Session, database string) error {
+	if v, err := s.version(ctx, database); v != nil || err != nil {
+		return err
+	}
 	return session.Outside(ctx, func(ctx context.Context) error {
 		_, err := s.client.FindAndModify(ctx, database, Collection, versionID,
 			bson.D{{Key: "$setOnInsert", Value: bson.D{{Key: "v", Value: int64(0)}, {Key: "nextOID", Value: int64(catalog.FirstNormalOID)}}}}, false)
 		return err
 	})
+}
+
+// Rebase puts what a transaction has made so far (touched, as overlay shows it) over a newer catalogue; nil when what was
+// touched is of a kind that others cannot have changed the catalogue beside.
+func (s *Store) Rebase(newer, overlay *catalog.Snapshot, touched []catalog.Object, late int64) *catalog.Snapshot {
+	c := newer.Change()
+	for _, o := range touched {
+		if !adoptObject(c, overlay, o) {
+			return nil
+		}
+	}
+	for _, o := range touched {
+		if r := c.Snapshot().RelationByOID(o.OID); o.Kind == catalog.ObjRelation && r != nil {
+			if n := r.WithTypesOf(c.Snapshot()); n != r {
+				c.PutRelation(n)
+			}
+		}
+	}
+	c.SetStored(newer.Stored+late, max(newer.NextOID, overlay.NextOID))
+	c.SetVersion(s.NextVersion())
+	return c.Done()
 }
 
 // adopt takes committed changes over from the session that made them, which saves reading the catalogue again. Where a

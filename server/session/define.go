@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -162,15 +163,16 @@ func (s *Session) tryDDL(ctx context.Context, node *pg_query.Node, p *prepared) 
 // changed makes a catalogue with uncommitted changes the session's, until the transaction ends or is rolled back to
 // before the change.
 func (s *Session) changed(snap *catalog.Snapshot) {
-	before := s.overlay
+	before, made := s.overlay, s.made
 	s.overlay, s.last = snap, snap
+	s.made = append(slices.Clip(made), snap.Touched()...)
 	s.tx.OnTransactionEnd(
 		func(context.Context) {
 			s.keepTemp(snap)
-			s.overlay = nil
+			s.overlay, s.made = nil, nil
 			s.eng.Catalogs.Committed(s.start.Database)
 		},
-		func(context.Context) { s.overlay = before },
+		func(context.Context) { s.overlay, s.made = before, made },
 	)
 }
 
@@ -389,7 +391,7 @@ func (s *Session) withTemp(snap *catalog.Snapshot) *catalog.Snapshot {
 		c.PutRelation(r)
 	}
 	for _, r := range t.rels {
-		if n := presentTypes(c.Snapshot(), r); n != r {
+		if n := r.WithTypesOf(c.Snapshot()); n != r {
 			c.PutRelation(n)
 		}
 	}
@@ -399,28 +401,6 @@ func (s *Session) withTemp(snap *catalog.Snapshot) *catalog.Snapshot {
 	c.SetVersion(snap.Version)
 	t.base, t.merged = snap, c.Done()
 	return t.merged
-}
-
-// presentTypes is the relation with the types of this snapshot: those of its own are made anew in every one, and a table may
-// have a column of another's row type; a lasting type may have been altered since.
-func presentTypes(snap *catalog.Snapshot, r *catalog.Relation) *catalog.Relation {
-	var n *catalog.Relation
-	for i, col := range r.Columns {
-		t := snap.TypeByOID(col.Type.OID)
-		if t == nil || t == col.Type {
-			continue
-		}
-		if n == nil {
-			n = r.Clone()
-		}
-		c := *col
-		c.Type = t
-		n.Columns[i] = &c
-	}
-	if n == nil {
-		return r
-	}
-	return n
 }
 
 // keepTemp takes the temporary objects over from a catalogue that was committed.

@@ -28,6 +28,9 @@ type Catalogs interface {
 	// Physical makes what a DDL statement changes MongoDB with. commit is called with the snapshot that became visible to
 	// others when the transaction committed.
 	Physical(s *txn.Session, st *txn.Stmt) ddl.Physical
+	// Rebase puts what a transaction has made so far, as overlay shows it, over a newer catalogue; late counts the versions
+	// that its commit will add. nil when the overlay has to stay as it is.
+	Rebase(newer, overlay *catalog.Snapshot, made []catalog.Object, late int64) *catalog.Snapshot
 	// Cluster changes databases.
 	Cluster() ddl.Cluster
 	// Committed tells that a session's transaction has changed the catalogue, so that the next Snapshot looks.

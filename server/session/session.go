@@ -30,6 +30,8 @@ type Session struct {
 	// overlay is the catalogue with the open transaction's own changes, nil without any; last is the one of the last
 	// statement.
 	overlay *catalog.Snapshot
+	// made are the objects that the open transaction has changed.
+	made []catalog.Object
 	// defining is the schema change that runs: expressions that it computes may call functions with statements.
 	defining *txn.Stmt
 	last     *catalog.Snapshot
@@ -210,8 +212,9 @@ func (s *Session) waiting() {
 // snapshot returns the catalogue that a statement starting now sees.
 func (s *Session) snapshot(ctx context.Context) (*catalog.Snapshot, error) {
 	if s.overlay != nil {
+		err := s.rebase(ctx)
 		s.last = s.overlay
-		return s.overlay, nil
+		return s.overlay, err
 	}
 	snap, err := s.eng.Catalogs.Snapshot(ctx, s.start.Database)
 	if err != nil {
@@ -219,6 +222,22 @@ func (s *Session) snapshot(ctx context.Context) (*catalog.Snapshot, error) {
 	}
 	s.last = s.withTemp(snap)
 	return s.last, nil
+}
+
+// rebase shows an open transaction that creates tables what others have created beside it.
+func (s *Session) rebase(ctx context.Context) error {
+	late := s.tx.Late()
+	if late == 0 || s.tx.Failed() {
+		return nil
+	}
+	newer, err := s.eng.Catalogs.Snapshot(ctx, s.start.Database)
+	if err != nil || newer.Stored <= s.overlay.Stored-late {
+		return err
+	}
+	if snap := s.eng.Catalogs.Rebase(s.withTemp(newer), s.overlay, s.made, late); snap != nil {
+		s.overlay = snap
+	}
+	return nil
 }
 
 func (s *Session) tempName() string {

@@ -32,7 +32,7 @@ func (s *Session) leave(ctx context.Context, committed bool) {
 	}
 	s.set.Pop(1, committed)
 	s.levels = nil
-	s.overlay = nil
+	s.overlay, s.made = nil, nil
 	s.xid = 0
 	for name, p := range s.portals {
 		if !p.held {
