@@ -111,17 +111,21 @@ func (s *scope) callParts(f *pg_query.FuncCall) (*boundCall, error) {
 	if len(f.Args) > 100 {
 		return nil, pgerr.New(pgerr.TooManyArguments, "cannot pass more than 100 arguments to a function").At(f.Location)
 	}
-	for i, n := range f.Args {
+	for _, n := range f.Args {
 		name := ""
 		if na := n.GetNamedArgExpr(); na != nil {
 			n, name = na.Arg, na.Name
 			if c.names == nil {
-				c.names = make([]string, i, len(f.Args))
+				c.names = make([]string, len(c.args), len(f.Args))
 			}
 		}
 		x, err := s.expr(n)
 		if err != nil {
 			return nil, err
+		}
+		// pgjdbc sends OUT arguments as parameters of type void; they are no arguments of the function.
+		if p, ok := x.(*expr.Param); ok && p.T == types.VoidT && name == "" {
+			continue
 		}
 		c.args = append(c.args, x)
 		if c.names != nil {

@@ -16,6 +16,11 @@ func BindCall(c *Context, f *pg_query.FuncCall) (call *expr.Call, params []*type
 	b := newBinder(context.Background(), c)
 	s := b.newScope(nil)
 	s.kind = inCall
+	for i, t := range b.params {
+		if t == types.VoidT {
+			b.params[i] = nil // an OUT argument of pgjdbc, which knows no procedure's from a function's
+		}
+	}
 	parts, err := s.callParts(f)
 	if err != nil {
 		return nil, nil, err

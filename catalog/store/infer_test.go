@@ -131,3 +131,24 @@ func TestAlterInferred(t *testing.T) {
 		t.Errorf("left: %s", got)
 	}
 }
+
+// TestJobDoneByOthers has a job that was seen and then done by another proxy: it is neither missed nor done again.
+func TestJobDoneByOthers(t *testing.T) {
+	dsn, c := serve(t), client(t)
+	const db = "job_test"
+	insert(t, c, db, "other", bson.D{{Key: "_id", Value: int32(1)}})
+	must(t, connect(t, dsn+" dbname="+db), "create table a(x int)")
+	old := time.Now().Add(3*time.Second - 10*time.Minute)
+	insert(t, c, db, "pgmongo.catalog", bson.D{{Key: "_id", Value: "job:drop:gone:1"}, {Key: "collection", Value: "gone"}, {Key: "at", Value: old}})
+	insert(t, c, db, "fresh", bson.D{{Key: "_id", Value: int32(1)}}) // what is new makes the server look for jobs
+	time.Sleep(1500 * time.Millisecond)
+	must(t, connect(t, dsn+" dbname="+db), "select * from fresh")
+	if _, err := c.Run(context.Background(), db, bson.D{
+		{Key: "delete", Value: "pgmongo.catalog"},
+		{Key: "deletes", Value: bson.A{bson.D{{Key: "q", Value: bson.D{{Key: "_id", Value: "job:drop:gone:1"}}}, {Key: "limit", Value: 1}}}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Until(old.Add(10*time.Minute + 200*time.Millisecond)))
+	must(t, connect(t, dsn+" dbname="+db), "select * from a")
+}

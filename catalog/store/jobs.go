@@ -8,7 +8,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/pgmongo/pgmongo/catalog"
-	"github.com/pgmongo/pgmongo/mongo"
 )
 
 // A job document is a catalogue document of physical work that a crash must not leave half done: a collection that was
@@ -45,10 +44,18 @@ func (s *Store) announce(ctx context.Context, database, collection string) (stri
 	return j.ID, err
 }
 
-// removeJob deletes a job that is done.
+// removeJob deletes a job that is done, unless somebody else has.
 func (s *Store) removeJob(ctx context.Context, database, id string) error {
-	return s.client.Write(ctx, database, Collection, []mongo.Write{{Kind: mongo.WriteDelete, ID: bson.RawValue{Type: bson.TypeString, Value: stringValue(id)}}})
+	_, err := s.client.Run(ctx, database, bson.D{
+		{Key: "delete", Value: Collection},
+		{Key: "deletes", Value: bson.A{bson.D{{Key: "q", Value: bson.D{{Key: "_id", Value: id}}}, {Key: "limit", Value: 1}}}},
+		{Key: "writeConcern", Value: bson.D{{Key: "w", Value: "majority"}}},
+	})
+	return err
 }
+
+// abandoned reports whether a job is so old that nobody is at work on it.
+func (j jobDoc) abandoned() bool { return time.Since(j.At) >= abandonedAfter }
 
 // resume does the jobs that a process which is gone has left, and returns the collections that jobs are about: they are
 // no tables. declared is the catalogue that the jobs were read with.
@@ -58,7 +65,7 @@ func (s *Store) resume(ctx context.Context, database string, declared *catalog.S
 		if len(j.Field) == 0 {
 			about[j.Collection] = true
 		}
-		if time.Since(j.At) < abandonedAfter {
+		if !j.abandoned() {
 			continue
 		}
 		var err error

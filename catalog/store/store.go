@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -200,14 +201,15 @@ func (s *Store) infer(ctx context.Context, database string, st *state, infos []m
 		}
 	}
 	changed, present := false, map[string]bool{}
-	for _, info := range infos {
-		if !hidden(info.Name) && !declared[info.Name] && st.inferred[info.Name] == nil {
-			// A collection that is new here may be one that a transaction is making or dropping.
-			var err error
-			if st.jobs, err = s.readJobs(ctx, database); err != nil {
-				return false, err
-			}
-			break
+	// A collection that is new here may be one that a transaction is making or dropping. A job that was seen long ago has
+	// been done since, as a rule: doing it again would drop what another program has put in the place.
+	isNew := func(info mongo.CollectionInfo) bool {
+		return !hidden(info.Name) && !declared[info.Name] && st.inferred[info.Name] == nil
+	}
+	if slices.ContainsFunc(infos, isNew) || slices.ContainsFunc(st.jobs, jobDoc.abandoned) {
+		var err error
+		if st.jobs, err = s.readJobs(ctx, database); err != nil {
+			return false, err
 		}
 	}
 	about, err := s.resume(ctx, database, st.declared, st.jobs)
