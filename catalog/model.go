@@ -404,7 +404,15 @@ func (t *Trigger) Row() bool { return t.Type&TriggerRow != 0 }
 // Before reports whether it runs before the change.
 func (t *Trigger) Before() bool { return t.Type&TriggerBefore != 0 }
 
-// On reports whether it runs on INSERT, UPDATE or DELETE.
+// Instead reports whether it runs instead of the change.
+func (t *Trigger) Instead() bool { return t.Type&TriggerInstead != 0 }
+
+// InsteadOf reports whether the relation is a view with a trigger that runs instead of INSERT, UPDATE or DELETE.
+func (r *Relation) InsteadOf(op string) bool {
+	return r.Kind == KindView && slices.ContainsFunc(r.Triggers, func(t *Trigger) bool { return t.Instead() && t.On(op) })
+}
+
+// On reports whether it runs on INSERT, UPDATE, DELETE or TRUNCATE.
 func (t *Trigger) On(op string) bool {
 	switch op {
 	case "INSERT":
@@ -413,6 +421,8 @@ func (t *Trigger) On(op string) bool {
 		return t.Type&TriggerUpdate != 0
 	case "DELETE":
 		return t.Type&TriggerDelete != 0
+	case "TRUNCATE":
+		return t.Type&TriggerTruncate != 0
 	}
 	return false
 }

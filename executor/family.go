@@ -45,17 +45,6 @@ func newFamily(root *table, rels []*catalog.Relation) *family {
 	return &family{root: root, rels: rels, members: map[uint32]*member{}, routes: map[uint32][]route{}}
 }
 
-// partitionTriggers refuses row triggers of the partitioned tables that a table's rows belong to: they would have to run for
-// the rows of every partition.
-func (t *table) partitionTriggers() error {
-	for _, r := range append([]*catalog.Relation{t.rel}, t.rt.Env.View.Snapshot.Ancestors(t.rel)...) {
-		if r.Kind == catalog.KindPartitioned && slices.ContainsFunc(r.Triggers, func(g *catalog.Trigger) bool { return g.Enabled != 'D' && g.Row() }) {
-			return pgerr.Unsupported("a trigger FOR EACH ROW of a partitioned table")
-		}
-	}
-	return nil
-}
-
 // of returns the member with that OID.
 func (f *family) of(oid uint32) (*member, error) {
 	if m := f.members[oid]; m != nil {
@@ -89,6 +78,9 @@ func (f *family) of(oid uint32) (*member, error) {
 			return nil, err
 		}
 		m.bounds = append(m.bounds, b)
+	}
+	if t.triggers != nil {
+		t.triggers.fits = func(row []types.Datum) (bool, error) { return allTrueOrNull(t.rt.Env, m.bounds, row) }
 	}
 	f.members[oid] = m
 	return m, nil
@@ -227,6 +219,7 @@ func (f *family) insert(ctx context.Context, row []types.Datum) (done bool, err 
 		return false, err
 	}
 	m.triggers.afterRow("INSERT", nil, own, nil)
+	f.root.triggers.keep("INSERT", nil, row)
 	return true, nil
 }
 
@@ -266,6 +259,10 @@ func (f *family) update(ctx context.Context, m *member, doc bson.Raw, set []assi
 	}
 	if !stays && f.root.rel.Kind == catalog.KindPartitioned {
 		m.shown(own, shown)
+		if kept, err := m.triggers.beforeRow(ctx, "DELETE", old, nil, nil); kept == nil || err != nil {
+			return nil, err
+		}
+		m.triggers.afterRow("DELETE", old, nil, nil)
 		if err := m.leave(ctx, doc, old, own); err != nil {
 			return nil, err
 		}
@@ -292,6 +289,7 @@ func (f *family) update(ctx context.Context, m *member, doc bson.Raw, set []assi
 		return nil, err
 	}
 	m.triggers.afterRow("UPDATE", old, own, attnums)
+	f.kept(m, "UPDATE", old, own)
 	return shown, nil
 }
 
@@ -305,7 +303,26 @@ func (f *family) remove(ctx context.Context, oid uint32, doc bson.Raw) (done boo
 	if err := m.dec.Decode(doc, old); err != nil {
 		return false, err
 	}
-	return m.deleteRow(ctx, doc, old)
+	if done, err = m.deleteRow(ctx, doc, old); done {
+		f.kept(m, "DELETE", old, nil)
+	}
+	return done, err
+}
+
+// kept notes rows of a member, as rows of the parent, for the transition tables of the parent's triggers.
+func (f *family) kept(m *member, op string, old, new []types.Datum) {
+	if f.root.triggers == nil || !f.root.triggers.keeps {
+		return
+	}
+	show := func(row []types.Datum) []types.Datum {
+		if row == nil {
+			return nil
+		}
+		out := make([]types.Datum, len(f.root.cols))
+		m.shown(row, out)
+		return out
+	}
+	f.root.triggers.keep(op, show(old), show(new))
 }
 
 // leave takes a row out of its partition; for foreign keys it is the change of a row, not its end.

@@ -28,10 +28,19 @@ const (
 func (b *builder) buildModify(node planner.Node) (Operator, error) {
 	switch n := node.(type) {
 	case *planner.Insert:
+		if n.Rel.Kind == catalog.KindView {
+			return b.buildInstead(n)
+		}
 		return b.buildInsert(n)
 	case *planner.Update:
+		if n.Rel.Kind == catalog.KindView {
+			return b.buildInstead(n)
+		}
 		return b.buildUpdate(n)
 	case *planner.Delete:
+		if n.Rel.Kind == catalog.KindView {
+			return b.buildInstead(n)
+		}
 		return b.buildDelete(n)
 	case *planner.Merge:
 		return b.buildMerge(n)
@@ -150,9 +159,6 @@ func newTable(rt *Runtime, rel *catalog.Relation) (*table, error) {
 	}
 	rt.tables = append(rt.tables, t)
 	t.triggers = newTriggers(t)
-	if err := t.partitionTriggers(); err != nil {
-		return nil, err
-	}
 	if err := t.needsFire(); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -35,6 +36,10 @@ type tableTriggers struct {
 	news, olds map[string][][]types.Datum
 	keeps      bool
 	queued     bool
+	// inherited are the row triggers of the partitioned tables that the table belongs to; fits tells whether a row is one of
+	// the partition's.
+	inherited  []*catalog.Trigger
+	fits       func(row []types.Datum) (bool, error)
 	statements []stmtEvent
 }
 
@@ -51,7 +56,16 @@ type stmtEvent struct {
 
 func newTriggers(t *table) *tableTriggers {
 	tr := &tableTriggers{t: t, news: map[string][][]types.Datum{}, olds: map[string][][]types.Datum{}}
-	for _, g := range t.rel.Triggers {
+	list := slices.Clone(t.rel.Triggers)
+	for _, r := range t.rt.Env.View.Snapshot.Ancestors(t.rel) {
+		for _, g := range r.Triggers {
+			if g.Row() {
+				g = onPartition(g, r, t.rel)
+				list, tr.inherited = append(list, g), append(tr.inherited, g)
+			}
+		}
+	}
+	for _, g := range list {
 		if g.Enabled == 'D' || g.Enabled == 'R' && !t.rt.Replica || t.rt.Replica && g.Enabled != 'R' && g.Enabled != 'A' {
 			continue
 		}
@@ -114,8 +128,48 @@ func (tr *tableTriggers) beforeRow(ctx context.Context, op string, old, new []ty
 		if op != "DELETE" {
 			row = out
 		}
+		if op == "INSERT" && tr.fits != nil && slices.Contains(tr.inherited, g) {
+			if ok, err := tr.fits(row); err != nil || !ok {
+				return nil, cmp.Or(err, tr.moved(g))
+			}
+		}
 	}
 	return row, nil
+}
+
+// moved is the error of a trigger that gives a row of another partition.
+func (tr *tableTriggers) moved(g *catalog.Trigger) error {
+	return pgerr.New(pgerr.FeatureNotSupported, "moving row to another partition during a BEFORE FOR EACH ROW trigger is not supported").
+		WithDetail("Before executing trigger \"%s\", the row was to be in partition \"%s.%s\".", g.Name, tr.t.rel.Schema, tr.t.rel.Name)
+}
+
+// onPartition is a partitioned table's trigger as that of a partition, whose columns may have other numbers.
+func onPartition(g *catalog.Trigger, root, rel *catalog.Relation) *catalog.Trigger {
+	columns := slices.Clone(g.Columns)
+	for i, n := range columns {
+		if c := rel.Column(root.ByAttnum(n).Name); c != nil {
+			columns[i] = c.Attnum
+		}
+	}
+	if slices.Equal(columns, g.Columns) {
+		return g
+	}
+	c := *g
+	c.Columns = columns
+	return &c
+}
+
+// keep notes a changed row for the transition tables.
+func (tr *tableTriggers) keep(op string, old, new []types.Datum) {
+	if tr == nil || !tr.keeps {
+		return
+	}
+	if new != nil {
+		tr.news[op] = append(tr.news[op], slices.Clone(new))
+	}
+	if old != nil {
+		tr.olds[op] = append(tr.olds[op], slices.Clone(old))
+	}
 }
 
 // afterRow notes a change for the AFTER triggers.
@@ -123,14 +177,7 @@ func (tr *tableTriggers) afterRow(op string, old, new []types.Datum, set []int16
 	if tr == nil {
 		return
 	}
-	if tr.keeps {
-		if new != nil {
-			tr.news[op] = append(tr.news[op], slices.Clone(new))
-		}
-		if old != nil {
-			tr.olds[op] = append(tr.olds[op], slices.Clone(old))
-		}
-	}
+	tr.keep(op, old, new)
 	if tr.has(op, false, true) {
 		tr.events = append(tr.events, rowEvent{op, slices.Clone(old), slices.Clone(new), set})
 		tr.queue()

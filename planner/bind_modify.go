@@ -34,6 +34,9 @@ func (b *binder) target(v *pg_query.RangeVar, ev event) (*writeTarget, error) {
 	switch {
 	case rel.Virtual != nil, rel.Schema == "pg_catalog", rel.Schema == "information_schema" && rel.Kind == catalog.KindTable:
 		return nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied: \"%s\" is a system catalog", rel.Name)
+	case rel.InsteadOf(events[ev].name):
+		b.writes = append(b.writes, rel)
+		return &writeTarget{rel: rel, base: rel, levels: levels[:1]}, nil
 	case rel.Kind == catalog.KindView:
 		t := &writeTarget{ev: ev, levels: levels}
 		if t.path, t.rel, err = b.throughView(rel, ev, false); err != nil {

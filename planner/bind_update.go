@@ -36,6 +36,9 @@ func (b *binder) changedTable(s *scope, v *pg_query.RangeVar, ev event) (*change
 		it.alias, it.schema = v.Alias.Aliasname, ""
 	}
 	it.access = target.levels[len(target.levels)-1].a
+	if rel.Kind == catalog.KindView {
+		return b.changedView(s, target, it)
+	}
 	scan := s.baseScan(rel, it)
 	t := &changed{writeTarget: target, scan: scan, item: it, cols: slices.Clone(scan.Out), node: scan}
 	b.modify(it, s)
@@ -58,6 +61,20 @@ func (b *binder) changedTable(s *scope, v *pg_query.RangeVar, ev event) (*change
 	s.ns = []*nsItem{it}
 	s.rtable = []*nsItem{it}
 	return t, nil
+}
+
+// changedView puts a view whose INSTEAD OF triggers are to make the change into FROM.
+func (b *binder) changedView(s *scope, target *writeTarget, it *nsItem) (*changed, error) {
+	node, err := s.view(target.rel, it)
+	if err != nil {
+		return nil, err
+	}
+	cols := slices.Clone(node.Cols())
+	it.doc, it.sub = &cols[0], false
+	it.lateralOnly, it.lateralOK = true, false
+	s.ns = []*nsItem{it}
+	s.rtable = []*nsItem{it}
+	return &changed{writeTarget: target, item: it, cols: cols, node: node}, nil
 }
 
 // family makes the rows of the table's children targets, too.

@@ -191,6 +191,9 @@ func (b *binder) throughView(view *catalog.Relation, ev event, cascaded bool) (*
 	p := &viewPath{view: view, base: base}
 	var shadow *catalog.Relation
 	var inner *viewPath
+	if base.InsteadOf(events[ev].name) {
+		return nil, nil, pgerr.Unsupported("writing through a view to a view with INSTEAD OF triggers")
+	}
 	if base.Kind == catalog.KindView {
 		var err error
 		if inner, shadow, err = b.throughView(base, ev, cascaded); err != nil {

@@ -238,19 +238,27 @@ func (r *run) dropTrigger(n *pg_query.DropStmt, parts []string) ([]object, error
 	return nil, pgerr.New(pgerr.UndefinedObject, "trigger \"%s\" for table \"%s\" does not exist", trigger, rel.Name)
 }
 
-// truncate is TRUNCATE.
-func (r *run) truncate(n *pg_query.TruncateStmt) error {
+// Truncated lists the tables that TRUNCATE empties, those that it cascades to last.
+func Truncated(c *Context, n *pg_query.TruncateStmt) ([]*catalog.Relation, error) {
+	r := &run{c: c, before: c.Snapshot, ch: c.Snapshot.Change()}
+	if err := r.authorize(&pg_query.Node{Node: &pg_query.Node_TruncateStmt{TruncateStmt: n}}); err != nil {
+		return nil, err
+	}
+	return r.truncated(n)
+}
+
+func (r *run) truncated(n *pg_query.TruncateStmt) ([]*catalog.Relation, error) {
 	var rels []*catalog.Relation
 	for _, o := range n.Relations {
 		rel, err := r.table(o.GetRangeVar())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		list := []*catalog.Relation{rel}
 		if o.GetRangeVar().Inh {
 			list = r.snap().Inheritors(rel)
 		} else if rel.Kind == catalog.KindPartitioned {
-			return pgerr.New(pgerr.WrongObjectType, "cannot truncate only a partitioned table").
+			return nil, pgerr.New(pgerr.WrongObjectType, "cannot truncate only a partitioned table").
 				WithHint("Do not specify the ONLY keyword, or use TRUNCATE ONLY on the partitions directly.")
 		}
 		for _, rel := range list {
@@ -261,7 +269,7 @@ func (r *run) truncate(n *pg_query.TruncateStmt) error {
 	}
 	for i := 0; i < len(rels); i++ {
 		if rels[i].ReadOnly {
-			return pgerr.New(pgerr.WrongObjectType, "cannot truncate \"%s\": it is a view or time series of MongoDB", rels[i].Name)
+			return nil, pgerr.New(pgerr.WrongObjectType, "cannot truncate \"%s\": it is a view or time series of MongoDB", rels[i].Name)
 		}
 		for _, ref := range r.snap().ReferencedBy(rels[i].OID) {
 			if slices.ContainsFunc(rels, func(x *catalog.Relation) bool { return x.OID == ref.Table.OID }) {
@@ -271,13 +279,22 @@ func (r *run) truncate(n *pg_query.TruncateStmt) error {
 				if i < len(n.Relations) && r.laterListed(n, ref.Table) {
 					continue
 				}
-				return pgerr.New(pgerr.FeatureNotSupported, "cannot truncate a table referenced in a foreign key constraint").
+				return nil, pgerr.New(pgerr.FeatureNotSupported, "cannot truncate a table referenced in a foreign key constraint").
 					WithDetail("Table \"%s\" references \"%s\".", ref.Table.Name, rels[i].Name).
 					WithHint("Truncate table \"%s\" at the same time, or use TRUNCATE ... CASCADE.", ref.Table.Name)
 			}
 			r.notice(pgerr.SuccessfulCompletion, "truncate cascades to table \"%s\"", ref.Table.Name)
 			rels = append(rels, ref.Table)
 		}
+	}
+	return rels, nil
+}
+
+// truncate is TRUNCATE.
+func (r *run) truncate(n *pg_query.TruncateStmt) error {
+	rels, err := r.truncated(n)
+	if err != nil {
+		return err
 	}
 	for _, rel := range rels {
 		if rel.Kind == catalog.KindTable {

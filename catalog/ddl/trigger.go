@@ -22,15 +22,21 @@ func (r *run) createTrigger(n *pg_query.CreateTrigStmt) error {
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is a view", rel.Name).WithDetail("Views cannot have row-level BEFORE or AFTER triggers.")
 	case n.Timing&catalog.TriggerInstead != 0 && rel.Kind != catalog.KindView:
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is a table", rel.Name).WithDetail("Tables cannot have INSTEAD OF triggers.")
-	case rel.Kind == catalog.KindView:
-		return pgerr.Unsupported("a trigger on a view")
-	case rel.Kind != catalog.KindTable:
+	case n.Timing&catalog.TriggerInstead != 0 && !n.Row:
+		return pgerr.New(pgerr.FeatureNotSupported, "INSTEAD OF triggers must be FOR EACH ROW")
+	case n.Timing&catalog.TriggerInstead != 0 && n.WhenClause != nil:
+		return pgerr.New(pgerr.FeatureNotSupported, "INSTEAD OF triggers cannot have WHEN conditions")
+	case n.Timing&catalog.TriggerInstead != 0 && len(n.Columns) > 0:
+		return pgerr.New(pgerr.FeatureNotSupported, "INSTEAD OF triggers cannot have column lists")
+	case rel.Kind == catalog.KindPartitioned && n.Row && len(n.TransitionRels) > 0:
+		return pgerr.New(pgerr.FeatureNotSupported, "\"%s\" is a partitioned table", rel.Name).
+			WithDetail("ROW triggers with transition tables are not supported on partitioned tables.")
+	case !rel.IsTable() && rel.Kind != catalog.KindView:
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or view", rel.Name)
-	case n.Events&catalog.TriggerTruncate != 0:
-		if n.Row {
-			return pgerr.New(pgerr.FeatureNotSupported, "TRUNCATE FOR EACH ROW triggers are not supported")
-		}
-		return pgerr.Unsupported("a trigger on TRUNCATE")
+	case n.Events&catalog.TriggerTruncate != 0 && rel.Kind == catalog.KindView:
+		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is a view", rel.Name).WithDetail("Views cannot have TRUNCATE triggers.")
+	case n.Events&catalog.TriggerTruncate != 0 && n.Row:
+		return pgerr.New(pgerr.FeatureNotSupported, "TRUNCATE FOR EACH ROW triggers are not supported")
 	}
 	t := &catalog.Trigger{
 		Name: catalog.CutName(n.Trigname), Type: int16(n.Timing | n.Events), Enabled: 'O',
@@ -187,8 +193,12 @@ func (r *run) triggerWhen(t *catalog.Trigger, rel *catalog.Relation, n *pg_query
 	return nil
 }
 
-// suppressRedundantUpdates is the OID of the built-in trigger function that can be used.
-const suppressRedundantUpdates = 1291
+// The OIDs of PostgreSQL's own trigger functions.
+const (
+	suppressRedundantUpdates = 1291
+	tsvectorUpdate           = 3752
+	tsvectorUpdateColumn     = 3753
+)
 
 // triggerFunction finds the function of a trigger.
 func (r *run) triggerFunction(n *pg_query.CreateTrigStmt) (uint32, error) {
@@ -214,8 +224,10 @@ func (r *run) triggerFunction(n *pg_query.CreateTrigStmt) (uint32, error) {
 	switch name {
 	case "suppress_redundant_updates_trigger":
 		return suppressRedundantUpdates, nil
-	case "tsvector_update_trigger", "tsvector_update_trigger_column":
-		return 0, pgerr.Unsupported("trigger function " + name)
+	case "tsvector_update_trigger":
+		return tsvectorUpdate, nil
+	case "tsvector_update_trigger_column":
+		return tsvectorUpdateColumn, nil
 	}
 	return 0, pgerr.New(pgerr.UndefinedFunction, "function %s() does not exist", strings.Join(names(n.Funcname), "."))
 }

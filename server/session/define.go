@@ -13,6 +13,7 @@ import (
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/catalog/ddl"
 	"github.com/pgmongo/pgmongo/catalog/pgcatalog"
+	"github.com/pgmongo/pgmongo/executor"
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/planner"
 	"github.com/pgmongo/pgmongo/sql"
@@ -41,11 +42,69 @@ func (s *Session) define(ctx context.Context, p *prepared) (result, error) {
 			return result{}, err
 		}
 	}
-	res, err := s.runDDL(ctx, p.node, p)
-	if err != nil {
-		return result{}, err
+	var res ddl.Result
+	run := func() (err error) {
+		res, err = s.runDDL(ctx, p.node, p)
+		return err
 	}
-	return result{tag: res.Tag}, nil
+	var err error
+	if n := p.node.GetTruncateStmt(); n != nil {
+		err = s.truncate(ctx, n, run)
+	} else {
+		err = run()
+	}
+	return result{tag: res.Tag}, err
+}
+
+// truncate runs TRUNCATE with the triggers of the tables that it empties.
+func (s *Session) truncate(ctx context.Context, n *pg_query.TruncateStmt, run func() error) error {
+	snap, err := s.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	rels, err := ddl.Truncated(s.ddlContext(ctx, snap, nil, nil), n)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(rels, func(r *catalog.Relation) bool { return truncateTriggers(r) != nil }) {
+		return run()
+	}
+	in, err := s.enterRoutine(nil)
+	if err != nil {
+		return err
+	}
+	fire := func(before bool) error {
+		for _, rel := range rels {
+			for _, t := range truncateTriggers(rel) {
+				if t.Before() != before {
+					continue
+				}
+				if _, _, err := in.fire(ctx, &executor.TriggerCall{Rel: rel, Trigger: t, Op: "TRUNCATE", Before: before}); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	if err := fire(true); err != nil {
+		return err
+	}
+	if err := run(); err != nil {
+		return err
+	}
+	return fire(false)
+}
+
+// truncateTriggers are a table's triggers on TRUNCATE, in the order in which they run.
+func truncateTriggers(rel *catalog.Relation) []*catalog.Trigger {
+	var out []*catalog.Trigger
+	for _, t := range rel.Triggers {
+		if t.On("TRUNCATE") && t.Enabled != 'D' && t.Enabled != 'R' {
+			out = append(out, t)
+		}
+	}
+	slices.SortFunc(out, func(a, b *catalog.Trigger) int { return strings.Compare(a.Name, b.Name) })
+	return out
 }
 
 // alone names the statements that PostgreSQL keeps out of transaction blocks.

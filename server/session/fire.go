@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"strconv"
 
@@ -18,6 +17,11 @@ import (
 func firesTriggers(snap *catalog.Snapshot, rel *catalog.Relation, seen map[uint32]bool) bool {
 	if len(rel.Triggers) > 0 {
 		return true
+	}
+	for _, r := range snap.Ancestors(rel) {
+		if len(r.Triggers) > 0 {
+			return true
+		}
 	}
 	for _, ref := range snap.ReferencedBy(rel.OID) {
 		child := ref.Table
@@ -49,6 +53,9 @@ func (r *routines) fire(ctx context.Context, c *executor.TriggerCall) ([]types.D
 	if c.Before {
 		ev.When = "BEFORE"
 	}
+	if t.Instead() {
+		ev.When = "INSTEAD OF"
+	}
 	if c.Row {
 		ev.Level = "ROW"
 	}
@@ -56,14 +63,14 @@ func (r *routines) fire(ctx context.Context, c *executor.TriggerCall) ([]types.D
 		ev.Fields = append(ev.Fields, types.Field{Name: col.Name, Type: col.Type, Typmod: col.Typmod})
 	}
 	if t.When != "" {
-		ok, err := s.triggerWhen(ctx, t, ev)
+		ok, err := s.triggerWhen(ctx, whenKey{t, c.Rel.OID}, ev)
 		if err != nil || !ok {
 			return nil, false, err
 		}
 	}
 	fn := snap.FunctionByOID(t.Function)
 	if fn == nil {
-		row, err := builtinTrigger(s.io(snap), ev, t.Function)
+		row, err := s.builtinTrigger(ctx, ev, t.Function)
 		return row, true, err
 	}
 	if s.depth >= maxCallDepth {
@@ -94,26 +101,6 @@ func (r *routines) fire(ctx context.Context, c *executor.TriggerCall) ([]types.D
 		return nil, true, err
 	}
 	return out.Row.Vals, true, nil
-}
-
-// suppressRedundantUpdates is the OID of the built-in trigger function suppress_redundant_updates_trigger.
-const suppressRedundantUpdates = 1291
-
-// builtinTrigger runs one of PostgreSQL's own trigger functions.
-func builtinTrigger(io *types.IO, ev *plpgsql.Event, oid uint32) ([]types.Datum, error) {
-	if oid != suppressRedundantUpdates {
-		return nil, pgerr.Unsupported("this built-in trigger function")
-	}
-	if ev.Op != "UPDATE" || ev.When != "BEFORE" || ev.Level != "ROW" {
-		return nil, pgerr.New(pgerr.TriggerProtocolViolated, "suppress_redundant_updates_trigger: must be called before update")
-	}
-	for i, f := range ev.Fields {
-		a, b := ev.Old[i], ev.New[i]
-		if a.IsNull() != b.IsNull() || !a.IsNull() && !bytes.Equal(types.Output(io, f.Type, nil, a), types.Output(io, f.Type, nil, b)) {
-			return ev.New, nil
-		}
-	}
-	return nil, nil
 }
 
 // triggerRow are NEW and OLD as planner.Variables.
@@ -150,13 +137,19 @@ func (r triggerRow) Name(path []string) (expr.Expr, error) {
 	return nil, nil
 }
 
+// whenKey is a trigger's condition for one table: a partitioned table's trigger runs for partitions of other layouts.
+type whenKey struct {
+	t   *catalog.Trigger
+	rel uint32
+}
+
 // triggerWhen computes a trigger's condition.
-func (s *Session) triggerWhen(ctx context.Context, t *catalog.Trigger, ev *plpgsql.Event) (bool, error) {
-	cond := s.whens[t]
+func (s *Session) triggerWhen(ctx context.Context, k whenKey, ev *plpgsql.Event) (bool, error) {
+	cond := s.whens[k]
 	if cond == nil {
 		c := s.planContext(ctx, s.last, nil)
 		c.Variables = triggerRow{ev}
-		x, err := planner.BindVariables(c, t.When, types.BoolT)
+		x, err := planner.BindVariables(c, k.t.When, types.BoolT)
 		if err != nil {
 			return false, err
 		}
@@ -164,23 +157,25 @@ func (s *Session) triggerWhen(ctx context.Context, t *catalog.Trigger, ev *plpgs
 			return false, err
 		}
 		if s.whens == nil || len(s.whens) > cacheEntries {
-			s.whens = map[*catalog.Trigger]expr.Eval{}
+			s.whens = map[whenKey]expr.Eval{}
 		}
-		s.whens[t] = cond
+		s.whens[k] = cond
 	}
-	row := func(vals []types.Datum) types.Datum {
-		if vals == nil {
-			return types.Null
-		}
-		rec := &types.Record{Vals: vals}
-		for _, f := range ev.Fields {
-			rec.Types, rec.Names = append(rec.Types, f.Type), append(rec.Names, f.Name)
-		}
-		return types.Ref(rec)
-	}
-	env := s.env(ctx, s.last, []types.Datum{row(ev.New), row(ev.Old)})
+	env := s.env(ctx, s.last, []types.Datum{eventRow(ev, ev.New), eventRow(ev, ev.Old)})
 	d, err := cond(env, nil)
 	return d.Bool() && !d.IsNull(), err
+}
+
+// eventRow is NEW or OLD as a record, NULL where the event has none.
+func eventRow(ev *plpgsql.Event, vals []types.Datum) types.Datum {
+	if vals == nil {
+		return types.Null
+	}
+	rec := &types.Record{Vals: vals}
+	for _, f := range ev.Fields {
+		rec.Types, rec.Names = append(rec.Types, f.Type), append(rec.Names, f.Name)
+	}
+	return types.Ref(rec)
 }
 
 // transition are a statement's transition tables: the rows that it made and those that it changed or removed.

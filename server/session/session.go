@@ -76,7 +76,7 @@ type Session struct {
 	// triggerDepth counts the triggers among the running functions; whens are their compiled conditions.
 	triggerDepth int
 	transition   *transition
-	whens        map[*catalog.Trigger]expr.Eval
+	whens        map[whenKey]expr.Eval
 	// unnamed counts the cursors that functions opened without a name.
 	unnamed int
 }
