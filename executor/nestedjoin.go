@@ -8,8 +8,8 @@ import (
 	"github.com/pgmongo/pgmongo/types"
 )
 
-// nestedJoin compares every left row with every right row. The right side is read once and kept, or, when it is lateral,
-// run again for each left row.
+// nestedJoin compares every left row with every right row. The right side is read once, as far as it is needed, and kept,
+// or, when it is lateral, run again for each left row.
 type nestedJoin struct {
 	joinBase
 	lateral bool
@@ -18,7 +18,9 @@ type nestedJoin struct {
 	tick    ticker
 
 	in      reader
-	loaded  bool
+	loaded  bool   // the right side was opened
+	source  reader // the right side, while reading
+	reading bool
 	cur     []types.Datum // the left row in progress, nil for none
 	at      int           // next right row
 	matched bool
@@ -36,7 +38,7 @@ func (j *nestedJoin) Open(ctx context.Context) error {
 	j.in = reader{op: j.left, b: j.in.b}
 	j.in.reset()
 	j.side = reader{op: j.right, b: j.side.b}
-	j.loaded, j.cur, j.seen, j.tail, j.ended, j.sideOn = false, nil, nil, 0, false, false
+	j.loaded, j.reading, j.cur, j.seen, j.tail, j.ended, j.sideOn = false, false, nil, nil, 0, false, false
 	return j.left.Open(ctx)
 }
 
@@ -45,11 +47,37 @@ func (j *nestedJoin) load(ctx context.Context) error {
 	if j.lateral {
 		return nil
 	}
-	err := drain(ctx, j.right, j.rows.add)
-	if j.keepsRight() {
-		j.seen = make([]bool, j.rows.n)
+	j.source = reader{op: j.right, b: j.source.b}
+	j.source.reset()
+	j.reading = true
+	return j.right.Open(ctx)
+}
+
+// more keeps another row of the right side, or all that follow once they go to a file; io.EOF says that there is none.
+func (j *nestedJoin) more(ctx context.Context) error {
+	for had := j.rows.n; j.reading; {
+		row, err := j.source.next(ctx)
+		if err == io.EOF {
+			j.reading = false
+			if err := j.right.Close(ctx); err != nil || j.rows.n > had {
+				return err
+			}
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := j.rows.add(row); err != nil {
+			return err
+		}
+		if j.keepsRight() {
+			j.seen = append(j.seen, false)
+		}
+		if j.rows.file == nil {
+			return nil
+		}
 	}
-	return err
+	return io.EOF
 }
 
 func (j *nestedJoin) Next(ctx context.Context, b *Batch) error {
@@ -73,7 +101,14 @@ func (j *nestedJoin) Next(ctx context.Context, b *Batch) error {
 				return err
 			}
 		}
-		for ; b.N < BatchRows && j.tail < j.rows.n; j.tail++ {
+		for ; b.N < BatchRows; j.tail++ {
+			if j.tail >= j.rows.n {
+				if err := j.more(ctx); err == io.EOF {
+					break
+				} else if err != nil {
+					return err
+				}
+			}
 			if j.seen[j.tail] {
 				continue
 			}
@@ -138,7 +173,9 @@ func (j *nestedJoin) nextRight(ctx context.Context) ([]types.Datum, error) {
 		return rowOrEmpty(row), err
 	}
 	if j.at >= j.rows.n {
-		return nil, io.EOF
+		if err := j.more(ctx); err != nil {
+			return nil, err
+		}
 	}
 	j.at++
 	row, err := j.rows.row(j.at - 1)

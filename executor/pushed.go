@@ -309,7 +309,7 @@ func (p *pushedOp) Next(ctx context.Context, b *Batch) error {
 			p.done = true
 			break
 		}
-		if b.N > 0 && p.cursor.Buffered() == 0 && len(p.node.Sort) > 0 {
+		if b.N > 0 && p.cursor.Buffered() == 0 {
 			break // a limit above may have enough
 		}
 		doc, err := p.cursor.Next(ctx)

@@ -89,6 +89,9 @@ func (s *scanOp) fill(ctx context.Context, b *Batch) error {
 		return err
 	}
 	for !s.done && b.N < BatchRows {
+		if b.N > 0 && s.cursor.Buffered() == 0 {
+			return nil // a limit above may have enough
+		}
 		doc, err := s.cursor.Next(ctx)
 		if err == io.EOF {
 			s.done = true

@@ -77,14 +77,28 @@ func pushDistinctKeys(c *Context, n Node) Node {
 	if p == nil {
 		return nil
 	}
-	stored := sortColumn(p.Scan.Matcher(), keys[0])
-	if stored == nil {
+	m := p.Scan.Matcher()
+	stored := sortColumn(m, keys[0])
+	if stored == nil || slices.ContainsFunc(p.Filter, func(f expr.Expr) bool { return readsOther(m, f, stored) }) {
 		return nil
 	}
 	if ix, unique := leadingIndex(p.Scan.Rel, stored); ix == nil || unique {
 		return nil
 	}
 	return pushGroup(c, a)
+}
+
+// readsOther reports whether e reads another column of the collection than col.
+func readsOther(m *expr.Matcher, e expr.Expr, col *catalog.Column) bool {
+	other := false
+	expr.Walk(e, func(x expr.Expr) bool {
+		if r, ok := x.(*expr.ColRef); ok {
+			c := m.Column(r.ID)
+			other = other || c != nil && c != col
+		}
+		return !other
+	})
+	return other
 }
 
 func sortColumn(m *expr.Matcher, e expr.Expr) *catalog.Column {

@@ -157,6 +157,9 @@ func (p *pass) rows(n Node) float64 {
 		for _, c := range n.Filter {
 			rows *= p.selectivity(c, n.Scan)
 		}
+		if n.Group != nil {
+			rows = groups(rows, len(n.Group.Keys))
+		}
 		return max(limited(rows, n.Limit), 1)
 	case *Filter:
 		if scan, ok := n.Input.(*Scan); ok && oneRow(scan, n.Conds) {

@@ -11,6 +11,8 @@ import (
 const (
 	uniqueLookupCost = 8
 	otherLookupCost  = 30
+	// distinctCost is what a key costs that MongoDB jumps to in an index.
+	distinctCost = 3
 	// lookupRows is the size from which on a table is worth being asked by key.
 	lookupRows = 300
 	// lookupKeys bounds the keys that a join asks for before it reads the whole table instead.
@@ -80,6 +82,11 @@ func (p *pass) chooseLookup(j *Join, limited, ordered bool) Node {
 	}
 	c := *j
 	try(&c, func() Node { return &c })
+	if d := p.distinctKeys(j); d != nil && !p.c.Settings.HashJoinOff {
+		if cost := p.scanCost(j.Left) + p.rows(d.Right)*distinctCost; cost < best {
+			best, out = cost, d
+		}
+	}
 	if j.Kind == InnerJoin {
 		if s := p.swapped(j); s != nil {
 			try(s, func() Node {
@@ -91,6 +98,33 @@ func (p *pass) chooseLookup(j *Join, limited, ordered bool) Node {
 		}
 	}
 	return out
+}
+
+// distinctKeys lets the right side of a semi or anti join, of which only whether a key is there counts, be the keys of an
+// index; nil when that does not apply.
+func (p *pass) distinctKeys(j *Join) *Join {
+	if j.Kind != SemiJoin && j.Kind != AntiJoin && j.Kind != AntiNullJoin || len(j.Equi) != 1 || len(j.On) > 0 {
+		return nil
+	}
+	key, ok := j.Equi[0].Right.(*expr.ColRef)
+	if !ok {
+		return nil
+	}
+	right := j.Right
+	at := slices.IndexFunc(right.Cols(), func(c Col) bool { return c.ID == key.ID })
+	if at < 0 {
+		return nil
+	}
+	if len(right.Cols()) > 1 {
+		right = &Project{Input: right, Exprs: []expr.Expr{key}, Out: right.Cols()[at : at+1]}
+	}
+	keys := pushDistinctKeys(p.c, &Distinct{Input: right})
+	if keys == nil {
+		return nil
+	}
+	c := *j
+	c.Right = keys
+	return &c
 }
 
 // lookup returns how a join asks its right side by key and what that costs, nil if it cannot. It makes the right side's
