@@ -3,9 +3,11 @@ package executor
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -41,6 +43,10 @@ func (s *spillFile) create() error {
 func spillError(err error) error {
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
+		return pgerr.New(pgerr.DiskFull, "could not write to a temporary file: %w", err).
+			WithHint("The directory of temporary files, which the environment variable TMPDIR names, is full.")
 	}
 	return pgerr.New(pgerr.IoError, "could not use a temporary file: %w", err)
 }

@@ -72,7 +72,8 @@ type conn struct {
 	skipping bool
 
 	mu       sync.Mutex
-	stmt     context.CancelCauseFunc // cancels what runs now; nil while idle
+	stmt     context.CancelCauseFunc // cancels what runs now; nil between messages
+	missed   error                   // the cancel request that came between two messages of one query
 	idle     bool                    // the goroutine waits for a message
 	draining *pgerr.Error            // to be sent when idle
 	open     bool                    // the session exists
@@ -237,7 +238,7 @@ func (c *conn) waitIdle() bool {
 	timeout, _ := c.sess.IdleTimeout()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.idle = true
+	c.idle, c.missed = true, nil
 	c.deliverLocked()
 	switch {
 	case c.draining != nil && c.sess.Status() == 'I', c.ctx.Err() != nil:
@@ -306,7 +307,7 @@ func (c *conn) readFailed(err error) bool {
 // ready ends a query or a Sync: notifications, changed parameters, then ReadyForQuery.
 func (c *conn) ready() {
 	c.mu.Lock()
-	c.enc = c.encoding()
+	c.enc, c.missed = c.encoding(), nil
 	c.mu.Unlock()
 	for _, n := range c.sess.Notifications() {
 		c.send(notification(c.enc, n))
@@ -359,6 +360,10 @@ func (c *conn) startStatement() context.Context {
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	c.mu.Lock()
 	c.stmt = cancel
+	if c.missed != nil {
+		cancel(c.missed)
+		c.missed = nil
+	}
 	c.mu.Unlock()
 	c.copying = false
 	c.watch.start()
@@ -515,12 +520,16 @@ func (c *conn) Empty() { c.send(&pgproto3.EmptyQueryResponse{}) }
 // Suspended implements session.Client.
 func (c *conn) Suspended() { c.send(&pgproto3.PortalSuspended{}) }
 
-// cancelStatement ends the statement that runs now, if one does.
+// cancelStatement ends the statement that runs now, if one does. Between the messages of one query (its Parse, Bind and
+// Execute) it ends what the next one does.
 func (c *conn) cancelStatement(why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stmt != nil {
+	switch {
+	case c.stmt != nil:
 		c.stmt(why)
+	case !c.idle:
+		c.missed = why
 	}
 }
 

@@ -19,6 +19,8 @@ type Host interface {
 	// Element makes the function that gives a value of type t in which what the path names is replaced: subs are the
 	// values of the subscripts.
 	Element(ctx context.Context, t *types.T, path []Step, from *types.T) (func(whole types.Datum, subs []types.Datum, value types.Datum) (types.Datum, error), error)
+	// Keep returns an empty list for the rows of a loop.
+	Keep() RowList
 	// IO gives the session's text formats, Fields the columns of a composite type.
 	IO() *types.IO
 	Fields(t *types.T) []types.Field
@@ -62,6 +64,14 @@ const (
 	Absolute
 	Relative
 )
+
+// RowList keeps rows of one width in the order they come, in a file when they are many.
+type RowList interface {
+	Add(row []types.Datum) error
+	Len() int
+	Row(i int) ([]types.Datum, error)
+	Release() error
+}
 
 // Statement is one SQL statement of a body. It outlives the call that it was prepared in; its methods get the present one.
 type Statement interface {

@@ -135,20 +135,24 @@ func (f *frame) rowsOf(ctx context.Context, q *query, dyn *dynamic, each func(co
 	return err
 }
 
-func (f *frame) forQuery(ctx context.Context, s *forQueryStmt) (flow, error) {
+func (f *frame) forQuery(ctx context.Context, s *forQueryStmt) (how flow, err error) {
 	// The rows are read before the first turn: what the body changes must not be seen by the query, and the body's
 	// statements are not part of it.
-	var rows [][]types.Datum
+	rows := f.host.Keep()
+	defer func() {
+		if cerr := rows.Release(); err == nil {
+			err = cerr
+		}
+	}()
 	var cols []planner.Col
-	err := f.rowsOf(ctx, s.query, s.dyn, func(c []planner.Col, row []types.Datum) error {
+	err = f.rowsOf(ctx, s.query, s.dyn, func(c []planner.Col, row []types.Datum) error {
 		cols = c
-		rows = append(rows, append([]types.Datum(nil), row...))
-		return nil
+		return rows.Add(row)
 	})
 	if err != nil {
 		return goOn, err
 	}
-	if len(rows) == 0 {
+	if rows.Len() == 0 {
 		if s.query != nil {
 			cols = s.query.stmt.Cols()
 		}
@@ -159,7 +163,11 @@ func (f *frame) forQuery(ctx context.Context, s *forQueryStmt) (flow, error) {
 		return goOn, nil
 	}
 	defer func() { f.vals[f.code.found].d = types.True }()
-	for _, row := range rows {
+	for i := range rows.Len() {
+		row, err := rows.Row(i)
+		if err != nil {
+			return goOn, err
+		}
 		if err := f.storeRow(ctx, &s.target, cols, row); err != nil {
 			return goOn, err
 		}

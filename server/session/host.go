@@ -90,6 +90,9 @@ func (h *host) Convert(ctx context.Context, from, to *types.T, typmod int32) (fu
 	}, nil
 }
 
+// Keep implements plpgsql.Host.
+func (h *host) Keep() plpgsql.RowList { return executor.NewRowList(h.s.set.Derived().WorkMem) }
+
 // IO implements plpgsql.Host.
 func (h *host) IO() *types.IO { return h.s.io(h.s.last) }
 

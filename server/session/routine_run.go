@@ -94,6 +94,7 @@ func (c *codeStatement) Run(ctx context.Context, hst plpgsql.Host, params []type
 	if err := c.s.writable(plan); err != nil {
 		return 0, err
 	}
+	defer c.s.retell()()
 	began := time.Now()
 	for n := 0; ; n++ {
 		count, err := c.once(ctx, h, plan, params, max, yield)
@@ -101,6 +102,7 @@ func (c *codeStatement) Run(ctx context.Context, hst plpgsql.Host, params []type
 			return count, err
 		}
 		c.s.eng.Metrics.Retries.Inc()
+		c.s.told.again()
 		if err := c.s.tx.Backoff(ctx, n, began, err); err != nil {
 			return 0, err
 		}

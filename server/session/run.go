@@ -27,6 +27,7 @@ func (s *stats) Rows(ctx context.Context, rel *catalog.Relation) int64 {
 // repeated after a conflict and nothing is sent before they have succeeded; the portal then holds their rows. Others
 // stay running, with the first rows (up to max) given to the sink.
 func (s *Session) startPlan(ctx context.Context, p *portal, k *clientSink, max int64) error {
+	defer s.retell()()
 	began := time.Now()
 	for n := 0; ; n++ {
 		if err := s.runnable(ctx, p.prep); err != nil {
@@ -46,6 +47,7 @@ func (s *Session) startPlan(ctx context.Context, p *portal, k *clientSink, max i
 			return err
 		}
 		s.eng.Metrics.Retries.Inc()
+		s.told.again()
 		if err := s.tx.Backoff(ctx, n, began, err); err != nil {
 			return err
 		}

@@ -77,6 +77,8 @@ type Session struct {
 	triggerDepth int
 	transition   *transition
 	whens        map[whenKey]expr.Eval
+	// told are the notices that the statement which runs now has sent, nil where it is not repeated.
+	told *told
 	// unnamed counts the cursors that functions opened without a name.
 	unnamed int
 }
@@ -300,9 +302,50 @@ func (s *Session) notice(e *pgerr.Error) {
 	if severity == "DEBUG" {
 		severity = "debug1" // the setting's word debug means debug2
 	}
-	if settings.Rank(severity) >= s.set.Derived().MinMessages {
+	if settings.Rank(severity) >= s.set.Derived().MinMessages && s.told.first(severity, e) {
 		s.client.Notice(e)
 	}
+}
+
+// told remembers the notices of a statement that may be run again after a conflict, so that the client gets them once.
+type told struct {
+	list []string
+	at   int
+}
+
+// longestTold bounds what is remembered; of longer lists the rest comes again.
+const longestTold = 1000
+
+// retell begins to remember what a statement tells, unless one that it is a part of does; the function that it returns
+// ends it.
+func (s *Session) retell() func() {
+	if s.told != nil {
+		return func() {}
+	}
+	s.told = &told{}
+	return func() { s.told = nil }
+}
+
+// again is called before the statement runs again.
+func (t *told) again() {
+	if t != nil {
+		t.at = 0
+	}
+}
+
+// first reports whether a notice was not sent by a run before, which told the same up to it.
+func (t *told) first(severity string, e *pgerr.Error) bool {
+	if t == nil || t.at == longestTold {
+		return true
+	}
+	key := severity + string(e.Code) + e.Message + "\x00" + e.Detail + "\x00" + e.Hint
+	if t.at < len(t.list) && t.list[t.at] == key {
+		t.at++
+		return false
+	}
+	t.list = append(t.list[:t.at], key)
+	t.at++
+	return true
 }
 
 // Notice sends a notice; err is a *pgerr.Error or a plain text.
