@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/pgmongo/pgmongo/catalog"
@@ -118,6 +119,9 @@ func (r *Resolver) functions(c FuncCall, n int) ([]*candidate, error) {
 			continue // a temporary function is not to be called in place of another one
 		}
 		for _, fn := range r.procsIn(schema, c.Name) {
+			if c.Procedure {
+				fn = withOutArgs(fn)
+			}
 			cand := match(c, fn, n)
 			if cand == nil {
 				continue
@@ -127,6 +131,21 @@ func (r *Resolver) functions(c FuncCall, n int) ([]*candidate, error) {
 		}
 	}
 	return out, nil
+}
+
+// withOutArgs is a function as CALL finds it: by its OUT arguments, too, to be told that it is no procedure.
+func withOutArgs(fn *Proc) *Proc {
+	if fn.Kind == 'p' || !slices.Contains(fn.ArgModes, 'o') {
+		return fn
+	}
+	out := *fn
+	out.Args = nil
+	for i, m := range fn.ArgModes {
+		if m != 't' {
+			out.Args = append(out.Args, fn.AllArgs[i])
+		}
+	}
+	return &out
 }
 
 func (r *Resolver) procsIn(schema, name string) []*Proc {
