@@ -251,6 +251,8 @@ func outputRare(io *IO, t *T, dst []byte, d Datum) []byte {
 		return appendLSN(dst, uint64(d.Int()))
 	case oidMoney:
 		return appendMoney(dst, d.Int())
+	case oidXML:
+		return appendXML(dst, d.Str())
 	case oidMacaddr, oidMacaddr8:
 		return appendMac(dst, d.Str())
 	}
@@ -444,8 +446,10 @@ func receiveRare(io *IO, t *T, b []byte) (Datum, error) {
 func Send(io *IO, t *T, dst []byte, d Datum) ([]byte, error) {
 	be := binary.BigEndian
 	switch t.OID {
-	case oidText, oidVarchar, oidBpchar, oidName, oidJSON, oidUnknown, oidCstring, oidXML, oidRefcursor:
+	case oidText, oidVarchar, oidBpchar, oidName, oidJSON, oidUnknown, oidCstring, oidRefcursor:
 		return io.Encoding.AppendEncoded(dst, d.Str())
+	case oidXML:
+		return io.Encoding.AppendEncoded(dst, string(appendXML(nil, d.Str())))
 	case oidBytea, oidUUID, oidMacaddr, oidMacaddr8, oidVoid:
 		return append(dst, d.Str()...), nil
 	case oidInt4, oidOid, oidXid, oidCid, oidDate:

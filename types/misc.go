@@ -2,9 +2,6 @@ package types
 
 import (
 	"encoding/binary"
-	"encoding/xml"
-	"errors"
-	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -289,26 +286,4 @@ func outputReg(io *IO, t *T, dst []byte, oid uint32) []byte {
 		}
 	}
 	return appendUint(dst, uint64(oid))
-}
-
-// inputXML checks that s is well-formed XML content and drops a declaration of the usual version and encoding, as
-// PostgreSQL's output does.
-func inputXML(s string) (Datum, error) {
-	d := xml.NewDecoder(strings.NewReader(s))
-	for {
-		_, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return Null, pgerr.New(pgerr.InvalidXmlContent, "invalid XML content").WithDetail("%s", err.Error())
-		}
-	}
-	if strings.HasPrefix(s, "<?xml ") {
-		decl, rest, ok := strings.Cut(s, "?>")
-		if ok && !strings.Contains(decl, "standalone") && strings.Contains(decl, "1.0") {
-			return Str(strings.TrimPrefix(rest, "\n")), nil
-		}
-	}
-	return Str(s), nil
 }
