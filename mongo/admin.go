@@ -3,6 +3,7 @@ package mongo
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -82,9 +83,35 @@ func (c *Client) DropCollection(ctx context.Context, database, name string) erro
 	return Error(ctx, c.c.Database(database).Collection(name).Drop(ctx))
 }
 
-// RenameCollection renames a collection within its database or across databases of one server.
-func (c *Client) RenameCollection(ctx context.Context, fromDatabase, from, toDatabase, to string) error {
-	_, err := c.Run(ctx, "admin", bson.D{{Key: "renameCollection", Value: fromDatabase + "." + from}, {Key: "to", Value: toDatabase + "." + to}})
+// RenameCollection renames a collection within its database or across databases of one server; replace drops one that has the
+// new name.
+func (c *Client) RenameCollection(ctx context.Context, fromDatabase, from, toDatabase, to string, replace bool) error {
+	_, err := c.Run(ctx, "admin", bson.D{
+		{Key: "renameCollection", Value: fromDatabase + "." + from}, {Key: "to", Value: toDatabase + "." + to}, {Key: "dropTarget", Value: replace},
+		{Key: "writeConcern", Value: bson.D{{Key: "w", Value: "majority"}}},
+	})
+	return err
+}
+
+// CopyIndexes gives a collection the indexes of another one of the same database.
+func (c *Client) CopyIndexes(ctx context.Context, database, from, to string) error {
+	cur, err := c.c.Database(database).Collection(from).Indexes().List(ctx)
+	if err != nil {
+		return Error(ctx, err)
+	}
+	var all, wanted []bson.D
+	if err := cur.All(ctx, &all); err != nil {
+		return Error(ctx, err)
+	}
+	for _, x := range all {
+		if !slices.ContainsFunc(x, func(e bson.E) bool { return e.Key == "name" && e.Value == "_id_" }) {
+			wanted = append(wanted, slices.DeleteFunc(x, func(e bson.E) bool { return e.Key == "ns" }))
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	_, err = c.Run(ctx, database, bson.D{{Key: "createIndexes", Value: to}, {Key: "indexes", Value: wanted}})
 	return err
 }
 

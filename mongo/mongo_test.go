@@ -150,7 +150,7 @@ func TestAdministration(t *testing.T) {
 	if st, err := c.Stats(ctx, db, "nothing"); st.Count != 0 || err != nil {
 		t.Errorf("%+v, %v", st, err)
 	}
-	must(c.RenameCollection(ctx, db, "c", db, "d"))
+	must(c.RenameCollection(ctx, db, "c", db, "d", false))
 	infos, err := c.Collections(ctx, db, nil)
 	must(err)
 	if len(infos) != 1 || infos[0].Name != "d" || infos[0].Type != "collection" || len(infos[0].UUID) != 16 {

@@ -4,9 +4,10 @@ import (
 	"context"
 	"io"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/types/pgerr"
-	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
 // txnCursor is a cursor inside a MongoDB transaction. Such a cursor sees writes that the transaction makes after it was

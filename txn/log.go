@@ -6,9 +6,10 @@ import (
 	"io"
 	"slices"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/types/pgerr"
-	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
 // writeLog is what a transaction has written, in order: each change's redo form and pre-image. Positions count from the

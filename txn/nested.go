@@ -14,6 +14,9 @@ func (s *Session) Nested(ctx context.Context, outer *Stmt, o StatementOptions) (
 	if s.failed {
 		return nil, inFailed()
 	}
+	if err := outer.keepTogether(); err != nil {
+		return nil, err
+	}
 	s.running++
 	return &Stmt{
 		s: s, outer: outer, write: o.Write || o.Log, log: true, buffer: o.BufferWrites,

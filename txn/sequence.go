@@ -4,9 +4,10 @@ import (
 	"context"
 	"math"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/types/pgerr"
-	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
 // SequenceCollection is where the state of sequences is: {_id: oid, last, called, taken}. A sequence without a document is

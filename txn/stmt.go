@@ -6,9 +6,10 @@ import (
 	"slices"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"github.com/pgmongo/pgmongo/mongo"
 	"github.com/pgmongo/pgmongo/types/pgerr"
-	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
 // StatementOptions say what a statement is going to do.
@@ -45,7 +46,9 @@ type Stmt struct {
 	// once says that the statement's only change was made without a MongoDB transaction.
 	once bool
 	// loaded says that rows were written that a further run of the statement would write again.
-	loaded   bool
+	loaded bool
+	// loading is the load of the table that the statement inserts into, nil for none.
+	loading  *loading
 	reads    int
 	buffered []logEntry
 	checks   []*pendingCheck
@@ -119,6 +122,10 @@ func (t *Stmt) finish(ctx context.Context, err error) error {
 	switch {
 	case err == nil && !t.auto:
 		return nil
+	case err == nil && t.loading != nil && t.loading.into != "":
+		if err = t.finishLoad(ctx); err == nil {
+			return nil
+		}
 	case err == nil && t.once:
 		s.reset(true)
 		return nil
@@ -569,8 +576,10 @@ func (t *Stmt) Write(ctx context.Context, database, collection string, writes []
 		}
 		return nil
 	}
-	if t.loads(database, collection, writes) {
-		return t.load(ctx, database, collection, writes)
+	if into, err := t.loadsInto(ctx, database, collection, writes); err != nil {
+		return err
+	} else if into != "" {
+		return t.load(ctx, database, into, writes)
 	}
 	// The transaction opens before the locks are taken, so that a stale row is seen as one.
 	if err := s.ensureFor(ctx, database, collection); err != nil {

@@ -13,8 +13,9 @@ package txn
 import (
 	"context"
 
-	"github.com/pgmongo/pgmongo/mongo"
 	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/pgmongo/pgmongo/mongo"
 )
 
 // Statement is what the executor may do with documents while one statement runs. Reads see the transaction's own writes.

@@ -21,12 +21,28 @@ type jobDoc struct {
 	At    time.Time
 	// Created says that the collection was made by a transaction that is still open, or never ended.
 	Created bool
+	// Owner is the proxy of that transaction.
+	Owner bson.ObjectID
+	// Guarded is the collection whose place this one was about to take: meanwhile it refuses documents.
+	Guarded string
 }
 
 const jobPrefix = "job:"
 
-// abandonedAfter is when a transaction that created a collection must have ended: MongoDB ends them after a minute.
-const abandonedAfter = 10 * time.Minute
+// abandonedAfter is when a job that nobody has done is done by whoever finds it; orphanedAfter when the transaction of a
+// proxy that is gone must have ended: MongoDB ends them after a minute.
+const (
+	abandonedAfter = 10 * time.Minute
+	orphanedAfter  = 90 * time.Second
+)
+
+// abandoned reports whether nobody is at work on a job.
+func (s *Store) abandoned(j jobDoc) bool {
+	if j.Created && !j.Owner.IsZero() {
+		return !s.member.Alive(j.Owner) && time.Since(j.At) >= orphanedAfter
+	}
+	return time.Since(j.At) >= abandonedAfter
+}
 
 var noTime time.Time
 
@@ -40,7 +56,7 @@ func isJob(id string) bool { return strings.HasPrefix(id, jobPrefix) }
 func (s *Store) announce(ctx context.Context, database, collection string) (string, error) {
 	j := jobDoc{ID: jobID("create", collection), Collection: collection, At: time.Now(), Created: true}
 	_, err := s.client.FindAndModify(ctx, database, Collection, j.ID,
-		bson.D{{Key: "$set", Value: bson.D{{Key: "collection", Value: j.Collection}, {Key: "at", Value: j.At}, {Key: "created", Value: true}}}}, false)
+		bson.D{{Key: "$set", Value: bson.D{{Key: "collection", Value: j.Collection}, {Key: "at", Value: j.At}, {Key: "created", Value: true}, {Key: "owner", Value: s.member.ID()}}}}, false)
 	return j.ID, err
 }
 
@@ -54,9 +70,6 @@ func (s *Store) removeJob(ctx context.Context, database, id string) error {
 	return err
 }
 
-// abandoned reports whether a job is so old that nobody is at work on it.
-func (j jobDoc) abandoned() bool { return time.Since(j.At) >= abandonedAfter }
-
 // resume does the jobs that a process which is gone has left, and returns the collections that jobs are about: they are
 // no tables. declared is the catalogue that the jobs were read with.
 func (s *Store) resume(ctx context.Context, database string, declared *catalog.Snapshot, jobs []jobDoc) (map[string]bool, error) {
@@ -65,11 +78,15 @@ func (s *Store) resume(ctx context.Context, database string, declared *catalog.S
 		if len(j.Field) == 0 {
 			about[j.Collection] = true
 		}
-		if !j.abandoned() {
+		if !s.abandoned(j) {
 			continue
 		}
 		var err error
+		if j.Guarded != "" {
+			err = s.client.SetValidator(ctx, database, j.Guarded, nil, "strict")
+		}
 		switch {
+		case err != nil:
 		case len(j.Field) > 0:
 			err = s.clearField(ctx, database, j.Collection, j.Field, declared)
 		case !usesCollection(declared, j.Collection):

@@ -16,6 +16,7 @@ import (
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/catalog/infer"
 	"github.com/pgmongo/pgmongo/mongo"
+	"github.com/pgmongo/pgmongo/txn/cluster"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
@@ -32,6 +33,7 @@ const (
 type Store struct {
 	client *mongo.Client
 	sys    *catalog.System
+	member *cluster.Member
 	// inUse counts the sessions in a database, for DROP DATABASE.
 	inUse    func(database string) int
 	versions atomic.Int64
@@ -63,9 +65,10 @@ type inference struct {
 	found *infer.Collection
 }
 
-// New returns a store over a deployment; sys are the system catalogues that every snapshot has.
-func New(client *mongo.Client, sys *catalog.System) *Store {
-	return &Store{client: client, sys: sys, databases: map[string]*state{}, inUse: func(string) int { return 0 }}
+// New returns a store over a deployment; sys are the system catalogues that every snapshot has, member is this proxy's
+// place among those of the deployment.
+func New(client *mongo.Client, sys *catalog.System, member *cluster.Member) *Store {
+	return &Store{client: client, sys: sys, member: member, databases: map[string]*state{}, inUse: func(string) int { return 0 }}
 }
 
 // CountSessions tells the store how to count the sessions that use a database.
@@ -206,7 +209,7 @@ func (s *Store) infer(ctx context.Context, database string, st *state, infos []m
 	isNew := func(info mongo.CollectionInfo) bool {
 		return !hidden(info.Name) && !declared[info.Name] && st.inferred[info.Name] == nil
 	}
-	if slices.ContainsFunc(infos, isNew) || slices.ContainsFunc(st.jobs, jobDoc.abandoned) {
+	if slices.ContainsFunc(infos, isNew) || slices.ContainsFunc(st.jobs, s.abandoned) {
 		var err error
 		if st.jobs, err = s.readJobs(ctx, database); err != nil {
 			return false, err

@@ -73,8 +73,8 @@ func Start(ctx context.Context, o Options) (*Instance, error) {
 		o.Log.Warn("MongoDB runs as a standalone server, which has no transactions: reading works, most writing is refused",
 			"hint", "start mongod with --replSet rs0 and run rs.initiate() once; a replica set of one member is enough")
 	}
-	catalogs := store.New(client, pgcatalog.System())
 	member := cluster.New(client, o.Log)
+	catalogs := store.New(client, pgcatalog.System(), member)
 	eng := &session.Engine{
 		Client: client, Txns: txn.NewManager(client, txn.ManagerOptions{Cluster: member, Changed: catalogs.Committed}), Cluster: member, Catalogs: catalogs, Settings: table, Metrics: m, Log: o.Log,
 		Procs: expr.NewProcs(append(fn.All(), pgcatalog.Functions()...)...), MemoryLimit: o.MemoryLimit,

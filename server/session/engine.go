@@ -31,6 +31,8 @@ type Catalogs interface {
 	// Rebase puts what a transaction has made so far, as overlay shows it, over a newer catalogue; late counts the versions
 	// that its commit will add. nil when the overlay has to stay as it is.
 	Rebase(newer, overlay *catalog.Snapshot, made []catalog.Object, late int64) *catalog.Snapshot
+	// Loader returns what loads many rows into an empty table, nil where a table cannot be loaded.
+	Loader(s *txn.Session, snap *catalog.Snapshot, rel *catalog.Relation) txn.Loader
 	// Cluster changes databases.
 	Cluster() ddl.Cluster
 	// Committed tells that a session's transaction has changed the catalogue, so that the next Snapshot looks.

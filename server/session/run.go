@@ -165,6 +165,7 @@ func (s *Session) build(ctx context.Context, p *portal, plan *planner.Plan, o tx
 	r.rt.Env.Routines, r.rt.Fire = in, in.fire
 	role, _ := s.set.Raw("session_replication_role")
 	r.rt.Replica = role == "replica"
+	s.offerLoad(st, p.prep.snap, plan)
 	if r.op, err = executor.Build(r.rt, plan); err == nil {
 		if err = r.op.Open(ctx); err == nil {
 			return r, nil
@@ -172,6 +173,17 @@ func (s *Session) build(ctx context.Context, p *portal, plan *planner.Plan, o tx
 		_ = r.op.Close(ctx) // the error of Open is what counts
 	}
 	return nil, st.Finish(ctx, cancelled(ctx, err))
+}
+
+// offerLoad lets a statement load an empty table that does nothing but insert into it.
+func (s *Session) offerLoad(st *txn.Stmt, snap *catalog.Snapshot, plan *planner.Plan) {
+	n, ok := plan.Root.(*planner.Insert)
+	if !ok || n.Conflict != nil || n.Members != nil || len(plan.Writes) != 1 {
+		return
+	}
+	if l := s.eng.Catalogs.Loader(s.tx, snap, n.Rel); l != nil {
+		st.Load(n.Rel.Collection, l)
+	}
 }
 
 func (s *Session) runtime(ctx context.Context, p *portal, st *txn.Stmt) *executor.Runtime {

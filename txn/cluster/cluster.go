@@ -185,6 +185,9 @@ func (m *Member) Shared() bool { return m != nil && m.shared.Load() }
 // Others lists the other proxies that are alive.
 func (m *Member) Others() []bson.ObjectID { return *m.others.Load() }
 
+// Alive reports whether a proxy, this one or another, is at work.
+func (m *Member) Alive(id bson.ObjectID) bool { return id == m.id || slices.Contains(m.Others(), id) }
+
 // Valid makes sure that the others take this proxy for alive; it renews the lease when it is about to end.
 func (m *Member) Valid(ctx context.Context) error {
 	if m == nil || m.stop == nil || time.Since(*m.renewed.Load()) < leaseValid {
