@@ -21,6 +21,9 @@ type insertOp struct {
 	conflict *conflictOp
 	// family is the table with its partitions, nil for a table that has its rows itself.
 	family *family
+	// stepwise says that a row is written before the next one is computed: CREATE TABLE t (n int DEFAULT f()), where f()
+	// counts the rows of t.
+	stepwise bool
 }
 
 func (b *builder) buildInsert(n *planner.Insert) (Operator, error) {
@@ -29,7 +32,7 @@ func (b *builder) buildInsert(n *planner.Insert) (Operator, error) {
 		return nil, err
 	}
 	op := &insertOp{modifyOp: modifyOp{table: t, width: len(n.Returning)}}
-	op.run, op.events = op.insert, []string{"INSERT"}
+	op.run, op.events, op.stepwise = op.insert, []string{"INSERT"}, planner.CallsRoutine(n.Source)
 	if op.source, err = b.build(n.Source); err != nil {
 		return nil, err
 	}
@@ -73,34 +76,7 @@ func (op *insertOp) insert(ctx context.Context) (err error) {
 			err = cerr
 		}
 	}()
-	r := reader{op: op.source}
-	// One row of lookahead tells the statement that writes a single row, which needs no MongoDB transaction.
-	next, err := op.nextRow(ctx, &r)
-	for n := 0; err == nil; n++ {
-		row := next
-		next, err = op.nextRow(ctx, &r)
-		if err != nil && err != io.EOF {
-			return err
-		}
-		op.single = n == 0 && err == io.EOF && op.conflict == nil
-		row, prepared := op.prepare(ctx, row)
-		if prepared != nil {
-			return prepared
-		}
-		if row == nil {
-			continue
-		}
-		if op.conflict != nil {
-			if err := op.conflict.add(ctx, op, row); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := op.write(ctx, row); err != nil {
-			return err
-		}
-	}
-	if err != io.EOF {
+	if err := op.each(ctx, &reader{op: op.source}); err != nil {
 		return err
 	}
 	if op.family != nil {
@@ -110,6 +86,47 @@ func (op *insertOp) insert(ctx context.Context) (err error) {
 		return op.conflict.resolve(ctx, op)
 	}
 	return nil
+}
+
+// each writes the rows of the source. One row of lookahead tells the statement that writes a single row, which needs no
+// MongoDB transaction.
+func (op *insertOp) each(ctx context.Context, r *reader) error {
+	if op.stepwise {
+		r.b.Want = 1
+	}
+	next, err := op.nextRow(ctx, r)
+	for n := 0; err == nil; n++ {
+		row := next
+		if !op.stepwise {
+			next, err = op.nextRow(ctx, r)
+			op.single = n == 0 && err == io.EOF && op.conflict == nil
+		}
+		if err != nil && err != io.EOF {
+			return err
+		}
+		if err := op.one(ctx, row); err != nil {
+			return err
+		}
+		if op.stepwise {
+			next, err = op.nextRow(ctx, r)
+		}
+	}
+	if err != io.EOF {
+		return err
+	}
+	return nil
+}
+
+// one completes, checks and queues a row.
+func (op *insertOp) one(ctx context.Context, row []types.Datum) error {
+	row, err := op.prepare(ctx, row)
+	switch {
+	case err != nil || row == nil:
+		return err
+	case op.conflict != nil:
+		return op.conflict.add(ctx, op, row)
+	}
+	return op.write(ctx, row)
 }
 
 // nextRow reads a row of the source into a new row of the table.

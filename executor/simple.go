@@ -52,7 +52,11 @@ func (v *valuesOp) Next(ctx context.Context, b *Batch) error {
 		return err
 	}
 	b.Reset(v.n)
-	for ; b.N < BatchRows && v.at < len(v.rows); v.at++ {
+	limit := BatchRows
+	if b.Want > 0 {
+		limit = min(limit, b.Want)
+	}
+	for ; b.N < limit && v.at < len(v.rows); v.at++ {
 		if err := evalAll(v.env, v.rows[v.at], nil, b.grow()); err != nil {
 			return err
 		}

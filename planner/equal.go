@@ -189,6 +189,25 @@ func isVolatile(e expr.Expr) bool {
 	return found
 }
 
+// CallsRoutine reports whether a plan calls volatile functions of users, which may read what the statement has written.
+func CallsRoutine(n Node) bool {
+	called := func(e expr.Expr) bool {
+		found := false
+		expr.Walk(e, func(e expr.Expr) bool {
+			switch e := e.(type) {
+			case *expr.Call:
+				found = found || e.Fn.User != nil && e.Fn.Volatility == 'v'
+			case *expr.Subquery:
+				sp, ok := e.Plan.(*Subplan)
+				found = found || ok && CallsRoutine(sp.Root)
+			}
+			return !found
+		})
+		return found
+	}
+	return slices.ContainsFunc(NodeExprs(n), called) || slices.ContainsFunc(n.Inputs(), CallsRoutine)
+}
+
 func subplanVolatile(s *expr.Subquery) bool {
 	sp, ok := s.Plan.(*Subplan)
 	return ok && planVolatile(sp.Root)

@@ -53,3 +53,12 @@ exception when others then
 end $$;
 create unique index on pt ((later(a))) where a = 1;
 select count(*) from made;
+
+-- a default sees the rows that its statement has written before
+create table counted (a int, b bigint);
+create function count_them() returns bigint language sql as 'select count(*) from counted';
+alter table counted alter b set default count_them();
+insert into counted (a) values (1), (2), (3) returning b;
+insert into counted (a) select g from generate_series(1, 1200) g;
+insert into counted select g, count_them() from generate_series(1, 3) g returning b;
+select count(*), count(distinct b), min(b), max(b) from counted;
