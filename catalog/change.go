@@ -244,7 +244,7 @@ func (c *Change) putRowType(r, old *Relation) {
 		r.RowType, r.Array = c.NewOID(), c.NewOID()
 	}
 	have := c.s.types.at(r.RowType)
-	if have != nil && old != nil && have.Name == r.Name && have.Schema == r.Schema && sameFields(have.Fields, r.Columns) {
+	if have != nil && old != nil && have.Name == r.Name && have.Schema == r.Schema && sameFields(have.Fields, r) {
 		return
 	}
 	t := &types.T{
@@ -252,17 +252,25 @@ func (c *Change) putRowType(r, old *Relation) {
 		BaseTypmod: -1, RelOID: r.OID, ArrayOID: r.Array, Fields: make([]types.Field, 0, len(r.Columns)),
 	}
 	for _, col := range r.Columns {
-		t.Fields = append(t.Fields, types.Field{Name: col.Name, Type: col.Type, Typmod: col.Typmod, Dropped: col.Dropped})
+		t.Fields = append(t.Fields, types.Field{Name: col.Name, Type: col.Type, Typmod: col.Typmod, Dropped: col.Dropped, Key: rowKey(r, col)})
 	}
 	c.PutType(t, TypeInfo{SchemaID: r.SchemaID, Owner: r.Owner})
 }
 
-func sameFields(fields []types.Field, cols []*Column) bool {
-	if len(fields) != len(cols) {
+// rowKey names a column in the stored values of a row type, "" where that is the column's name.
+func rowKey(r *Relation, col *Column) string {
+	if r.Kind == KindComposite && col.Path[0] != col.Name {
+		return col.Path[0]
+	}
+	return ""
+}
+
+func sameFields(fields []types.Field, r *Relation) bool {
+	if len(fields) != len(r.Columns) {
 		return false
 	}
 	for i, f := range fields {
-		if c := cols[i]; f.Name != c.Name || f.Type != c.Type || f.Typmod != c.Typmod || f.Dropped != c.Dropped {
+		if c := r.Columns[i]; f.Name != c.Name || f.Type != c.Type || f.Typmod != c.Typmod || f.Dropped != c.Dropped || f.Key != rowKey(r, c) {
 			return false
 		}
 	}

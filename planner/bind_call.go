@@ -164,7 +164,7 @@ func (s *scope) projection(c *boundCall, any bool) expr.Expr {
 		return nil
 	}
 	for i, f := range s.b.shapeOf(c.args[0]) {
-		if f.Name == c.name && !f.Dropped && (any || !s.functionExists(c.name)) {
+		if f.Name == c.name && (any || !s.functionExists(c.name)) {
 			return &expr.Field{X: c.args[0], Index: i, Name: f.Name, T: f.Type, Mod: f.Typmod}
 		}
 	}

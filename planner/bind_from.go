@@ -251,11 +251,12 @@ func (s *scope) extraColumns(rel *catalog.Relation, a *access, attnums *[]int16,
 	}
 }
 
-// relationFields are a relation's columns as the fields of its row type, dropped ones included.
+// relationFields are a relation's columns as the fields of its row type.
 func relationFields(rel *catalog.Relation) []types.Field {
-	fields := make([]types.Field, len(rel.Columns))
-	for i, c := range rel.Columns {
-		fields[i] = types.Field{Name: c.Name, Type: c.Type, Typmod: c.Typmod, Dropped: c.Dropped}
+	live := rel.Live()
+	fields := make([]types.Field, len(live))
+	for i, c := range live {
+		fields[i] = types.Field{Name: c.Name, Type: c.Type, Typmod: c.Typmod}
 	}
 	return fields
 }

@@ -222,7 +222,7 @@ func isPolyArray(t *types.T) bool { return t.Name == "anyarray" || t.Name == "an
 
 // compositeFields are the live fields of a composite type.
 func (b *binder) compositeFields(t *types.T) []types.Field {
-	fields := t.Fields
+	fields := t.LiveFields()
 	if len(fields) == 0 && t.RelOID != 0 {
 		if rel := b.c.Snapshot.RelationByOID(t.RelOID); rel != nil {
 			fields = relationFields(rel)

@@ -126,7 +126,7 @@ func (s *scope) replaceField(base expr.Expr, t *types.T, field string, rest []*p
 	found := false
 	for i, f := range s.b.compositeFields(t) {
 		var e expr.Expr = &expr.Field{X: base, Index: i, Name: f.Name, T: f.Type, Mod: f.Typmod}
-		if f.Name == field && !f.Dropped {
+		if f.Name == field {
 			found = true
 			var err error
 			if len(rest) > 0 {

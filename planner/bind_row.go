@@ -175,7 +175,7 @@ func (s *scope) indirectionBase(arg *pg_query.Node, list []*pg_query.Node) (expr
 func (s *scope) field(x expr.Expr, name string, loc int32) (expr.Expr, error) {
 	fields := s.b.shapeOf(x)
 	for i, f := range fields {
-		if f.Name == name && !f.Dropped {
+		if f.Name == name {
 			return &expr.Field{X: x, Index: i, Name: name, T: f.Type, Mod: f.Typmod}, nil
 		}
 	}

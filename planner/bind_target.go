@@ -112,9 +112,6 @@ func (s *scope) compositeStar(ind *pg_query.A_Indirection) ([]target, error) {
 	}
 	var out []target
 	for i, f := range fields {
-		if f.Dropped {
-			continue
-		}
 		out = append(out, target{name: f.Name, x: &expr.Field{X: x, Index: i, Name: f.Name, T: f.Type, Mod: f.Typmod}, loc: loc})
 	}
 	return out, nil

@@ -91,9 +91,7 @@ func (s *scope) variableStar(names []string, loc int32, failed error) ([]target,
 	}
 	var out []target
 	for i, f := range fields {
-		if !f.Dropped {
-			out = append(out, target{name: f.Name, x: &expr.Field{X: x, Index: i, Name: f.Name, T: f.Type, Mod: f.Typmod}, loc: loc})
-		}
+		out = append(out, target{name: f.Name, x: &expr.Field{X: x, Index: i, Name: f.Name, T: f.Type, Mod: f.Typmod}, loc: loc})
 	}
 	return out, nil
 }

@@ -198,7 +198,7 @@ func appendRecordValue(dst []byte, t *T, r *Record) (bson.Type, []byte, error) {
 		}
 		var err error
 		if i < len(r.Vals) {
-			if dst, err = appendElement(dst, f.Name, f.Type, r.Vals[i], true); err != nil {
+			if dst, err = appendElement(dst, f.key(), f.Type, r.Vals[i], true); err != nil {
 				return 0, dst, err
 			}
 		}
@@ -215,7 +215,7 @@ func recordFromBSON(t *T, v bson.RawValue) (Datum, error) {
 			continue
 		}
 		var d Datum
-		e, err := doc.LookupErr(f.Name)
+		e, err := doc.LookupErr(f.key())
 		if err == nil {
 			if d, err = FromBSON(f.Type, e); err != nil {
 				return Null, err

@@ -2,6 +2,7 @@ package types
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -9,21 +10,12 @@ import (
 // NewRecord returns a composite datum.
 func NewRecord(types []*T, vals []Datum) Datum { return Ref(&Record{Types: types, Vals: vals}) }
 
-func liveFields(t *T) []Field {
-	out := t.Fields
-	for i, f := range t.Fields {
-		if !f.Dropped {
-			continue
-		}
-		out = append([]Field(nil), t.Fields[:i]...)
-		for _, g := range t.Fields[i+1:] {
-			if !g.Dropped {
-				out = append(out, g)
-			}
-		}
-		break
+// LiveFields are the fields of a composite type that were not dropped: those that its values have.
+func (t *T) LiveFields() []Field {
+	if !slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Dropped }) {
+		return t.Fields
 	}
-	return out
+	return slices.DeleteFunc(slices.Clone(t.Fields), func(f Field) bool { return f.Dropped })
 }
 
 func inputComposite(io *IO, t *T, s string) (Datum, error) {
@@ -39,7 +31,7 @@ func inputComposite(io *IO, t *T, s string) (Datum, error) {
 	}
 	i++
 	r := &Record{}
-	for k, f := range liveFields(t) {
+	for k, f := range t.LiveFields() {
 		if k > 0 {
 			if i >= len(s) || s[i] != ',' {
 				return malformed("Too few columns.")
@@ -173,7 +165,7 @@ func receiveRecord(io *IO, t *T, b []byte) (Datum, error) {
 	if len(b) < 4 {
 		return Null, shortBinary()
 	}
-	fields := liveFields(t)
+	fields := t.LiveFields()
 	if n := int(int32(be.Uint32(b))); n != len(fields) {
 		return Null, pgerr.New(pgerr.DatatypeMismatch, "wrong number of columns: %d, expected %d", n, len(fields))
 	}

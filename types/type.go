@@ -79,6 +79,17 @@ type Field struct {
 	Type    *T
 	Typmod  int32
 	Dropped bool
+	// Key names the field in documents where that is not Name: a field that was renamed since, or that took the name of a
+	// dropped one.
+	Key string
+}
+
+// key is the name of the field in documents.
+func (f *Field) key() string {
+	if f.Key != "" {
+		return f.Key
+	}
+	return f.Name
 }
 
 // IsArray reports whether t is a true array type (not oidvector or int2vector).

@@ -131,7 +131,8 @@ func madeOf(t *types.T, oid uint32) bool {
 		slices.ContainsFunc(t.Fields, func(f types.Field) bool { return !f.Dropped && madeOf(f.Type, oid) })
 }
 
-// rowTypeUnused refuses to rewrite the rows of a table when values of its row type are stored in columns of others.
+// rowTypeUnused refuses to rewrite the rows of a table, or the values of a composite type, when such values are stored in
+// columns of others.
 func (r *run) rowTypeUnused(rel *catalog.Relation) error {
 	row := r.snap().TypeByOID(rel.RowType)
 	if row == nil {
@@ -143,6 +144,9 @@ func (r *run) rowTypeUnused(rel *catalog.Relation) error {
 		}
 		for _, c := range user.Live() {
 			if madeOf(c.Type, row.OID) {
+				if rel.Kind == catalog.KindComposite {
+					return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type \"%s\" because column \"%s.%s\" uses it", rel.Name, user.Name, c.Name)
+				}
 				return pgerr.New(pgerr.FeatureNotSupported, "cannot alter table \"%s\" because column \"%s.%s\" uses its row type", rel.Name, user.Name, c.Name)
 			}
 		}

@@ -187,6 +187,9 @@ func (r *run) renameColumn(n *pg_query.RenameStmt, name string) error {
 	if rel.Column(name) != nil {
 		return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists", name, rel.Name)
 	}
+	if rel.Kind == catalog.KindTable && r.rowTypeUnused(rel) != nil {
+		return pgerr.Unsupported("renaming a column of a table whose row type is the type of a column")
+	}
 	c := rel.Clone()
 	c.Inferred = false
 	setColumn(c, col.Attnum, func(x *catalog.Column) { x.Name = name })

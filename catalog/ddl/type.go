@@ -157,9 +157,12 @@ func (r *run) addAttribute(rel *catalog.Relation, def *pg_query.ColumnDef) error
 		return err
 	}
 	if rel.Column(def.Colname) != nil {
+		if r.snap().RelationByOID(rel.OID) != nil {
+			return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists", def.Colname, rel.Name)
+		}
 		return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" specified more than once", def.Colname)
 	}
-	col := &catalog.Column{Attnum: int16(len(rel.Columns) + 1), Name: def.Colname, Type: t, Typmod: mod, Collation: t.Collation, Path: []string{def.Colname}}
+	col := &catalog.Column{Attnum: int16(len(rel.Columns) + 1), Name: def.Colname, Type: t, Typmod: mod, Collation: t.Collation, Path: []string{attributeKey(rel, def.Colname)}}
 	if err := checkColumnType(col, r.snap().TypeByOID(rel.RowType)); err != nil {
 		return err
 	}
@@ -170,6 +173,16 @@ func (r *run) addAttribute(rel *catalog.Relation, def *pg_query.ColumnDef) error
 	return nil
 }
 
+// attributeKey chooses the name of a new attribute in documents: its own, unless stored values have another attribute there.
+// The counter-example: after RENAME ATTRIBUTE a TO b or DROP ATTRIBUTE a, ADD ATTRIBUTE a is NULL in all rows.
+func attributeKey(rel *catalog.Relation, name string) string {
+	key := name
+	for i := 1; slices.ContainsFunc(rel.Columns, func(c *catalog.Column) bool { return c.Path[0] == key }); i++ {
+		key = name + "_" + itoa(i)
+	}
+	return key
+}
+
 // alterComposite is ALTER TYPE ... ADD, DROP and ALTER ATTRIBUTE.
 func (r *run) alterComposite(n *pg_query.AlterTableStmt) error {
 	rel, err := r.relation(n.Relation)
@@ -178,12 +191,6 @@ func (r *run) alterComposite(n *pg_query.AlterTableStmt) error {
 	}
 	if rel.Kind != catalog.KindComposite {
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a composite type", rel.Name)
-	}
-	for _, d := range r.typeDependents(rel.RowType) {
-		if d.kind == objColumn {
-			user := r.snap().RelationByOID(d.oid)
-			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type \"%s\" because column \"%s.%s\" uses it", rel.Name, user.Name, user.ByAttnum(int16(d.sub)).Name)
-		}
 	}
 	c := rel.Clone()
 	for _, node := range n.Cmds {
@@ -210,6 +217,9 @@ func (r *run) alterComposite(n *pg_query.AlterTableStmt) error {
 			}
 			t, mod, err := r.resolver().TypeName(cmd.Def.GetColumnDef().TypeName)
 			if err != nil {
+				return err
+			}
+			if err := r.rowTypeUnused(rel); err != nil {
 				return err
 			}
 			setColumn(c, col.Attnum, func(x *catalog.Column) { x.Type, x.Typmod, x.Collation = t, mod, t.Collation })

@@ -209,13 +209,8 @@ func (s *Session) resultOf(snap *catalog.Snapshot, c *expr.Call) plpgsql.Result 
 }
 
 func fieldsOf(snap *catalog.Snapshot, t *types.T) []types.Field {
-	var out []types.Field
-	for _, f := range t.Fields {
-		if !f.Dropped {
-			out = append(out, f)
-		}
-	}
-	if out == nil && t.RelOID != 0 {
+	out := t.LiveFields()
+	if len(out) == 0 && t.RelOID != 0 {
 		if rel := snap.RelationByOID(t.RelOID); rel != nil {
 			for _, c := range rel.Live() {
 				out = append(out, types.Field{Name: c.Name, Type: c.Type, Typmod: c.Typmod})
