@@ -41,6 +41,7 @@ const (
 	ObjDatabase  ObjectKind = 'v' // next to roles: both belong to the cluster and are read together
 	ObjExtension ObjectKind = 'e'
 	ObjDefaults  ObjectKind = 'a' // default privileges
+	ObjCollation ObjectKind = 'c'
 )
 
 func (c *Change) touch(k ObjectKind, oid uint32) {
@@ -91,6 +92,7 @@ func (c *Change) Done() *Snapshot {
 	s.roleName.seal()
 	s.databases.seal()
 	s.defaults.seal()
+	s.collations.seal()
 	s.extensions.seal()
 	s.operators.seal()
 	s.operatorOID.seal()

@@ -355,6 +355,8 @@ type IndexKey struct {
 	OpClass    uint32 // OID
 	OpClassSet bool   // the class was named and is not the default
 	Collation  uint32
+	// Loose is the ICU locale of a nondeterministic collation, by whose equality texts are duplicates; "" for all others.
+	Loose      string
 	Desc       bool
 	NullsFirst bool
 }

@@ -42,6 +42,7 @@ type Snapshot struct {
 	roleName    pmap[string, *Role]
 	databases   pmap[uint32, *Database]
 	defaults    pmap[uint32, *DefaultPrivileges]
+	collations  pmap[uint32, *Collation]
 	extensions  pmap[string, *Extension]
 	operators   pmap[string, []*Operator]
 	operatorOID pmap[uint32, *Operator]

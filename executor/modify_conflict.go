@@ -148,6 +148,8 @@ func (c *conflictOp) key(a *arbiter, row []types.Datum) (key []types.Datum, hash
 		key, ok = a.uniqueIndex.key(row)
 	} else if key, ok, err = a.hidden.Of(c.t.rt.Env, row); err != nil || !ok {
 		return nil, 0, false, err
+	} else {
+		key = a.hidden.Fold(key)
 	}
 	return key, hashKeys(a.typs, key), ok, nil
 }
@@ -245,7 +247,7 @@ func (c *conflictOp) read(ctx context.Context, a *arbiter, keys [][]types.Datum)
 	a.others = map[string][][]types.Datum{}
 	stored := make([]writtenKey, len(keys))
 	for i, k := range keys {
-		stored[i] = writtenKey{a.hidden, a.hidden.Stored(k), k}
+		stored[i] = writtenKey{a.hidden, a.hidden.StoredFolded(k), k}
 	}
 	return c.t.byKey(ctx, c.t.rt.Txn, a.hidden, stored, func(stored bson.RawValue, doc bson.Raw, row []types.Datum) error {
 		if a.hidden.Exclusion() {
@@ -268,7 +270,7 @@ func (c *conflictOp) exclude(a *arbiter, row []types.Datum) error {
 
 // excluded reports whether a key conflicts with a row that an exclusion constraint has noted.
 func (c *conflictOp) excluded(a *arbiter, key []types.Datum) (bool, error) {
-	for _, o := range a.others[string(a.hidden.Stored(key).Value)] {
+	for _, o := range a.others[string(a.hidden.StoredFolded(key).Value)] {
 		if hit, err := a.hidden.Conflict(c.t.rt.Env, key, o); hit || err != nil {
 			return hit, err
 		}

@@ -191,12 +191,12 @@ func (r *Resolver) coerceType(e Expr, t *types.T, typmod int32, ctx Context, loc
 	if from == t {
 		return e, nil
 	}
-	if c, ok := e.(*Collate); ok && !c.Key {
+	if c, ok := e.(*Collate); ok && !c.Key && !c.Text {
 		x, err := r.coerceType(c.X, t, typmod, ctx, loc)
 		if err != nil {
 			return nil, err
 		}
-		return &Collate{X: x, Name: c.Name, Locale: c.Locale}, nil
+		return &Collate{X: x, Name: c.Name, Schema: c.Schema, Locale: c.Locale}, nil
 	}
 	switch t.Name {
 	case "any", "anyelement", "anynonarray", "anycompatible", "anycompatiblenonarray":

@@ -214,9 +214,17 @@ func (d *deparser) special(e Expr, showImplicit bool) {
 	case *Subscript:
 		d.subscript(e, showImplicit)
 	case *Collate:
+		if e.Key || e.Text { // as the text was written
+			d.expr(e.X, showImplicit)
+			return
+		}
 		d.open()
 		d.paren(e.X, showImplicit, e)
-		d.put(" COLLATE ", types.QuoteIdent(e.Name))
+		d.put(" COLLATE ")
+		if e.Schema != "" {
+			d.put(types.QuoteIdent(e.Schema), ".")
+		}
+		d.put(types.QuoteIdent(e.Name))
 		d.close()
 	default:
 		d.cast(e, showImplicit)

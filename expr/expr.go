@@ -234,9 +234,15 @@ type DomainCheck struct {
 type Collate struct {
 	X    Expr
 	Name string
-	// Key makes it the sort key of X, of type bytea, under the ICU locale Locale.
+	// Schema is that of a collation that is not built in, else "".
+	Schema string
+	// Key makes it the sort key of X, of type bytea, under the ICU locale Locale; Loose leaves out of it what tells texts
+	// apart that the locale finds equal.
 	Key    bool
+	Loose  bool
 	Locale string
+	// Text goes with keys that are texts and contain X: with Key it makes one, alone it takes X out of one.
+	Text bool
 }
 
 // Subquery is a subselect used as an expression. Plan is a *planner.Subplan, opaque here: the executor's compile hook
@@ -326,7 +332,10 @@ func (e *ToDomain) Type() *types.T    { return e.T }
 
 // Type of a collated text is its own, of its sort key bytea.
 func (e *Collate) Type() *types.T {
-	if e.Key {
+	switch {
+	case e.Key && e.Text:
+		return types.TextT
+	case e.Key:
 		return types.ByteaT
 	}
 	return e.X.Type()

@@ -201,7 +201,7 @@ func (m *Matcher) column(e Expr) *catalog.Column {
 	case *Relabel:
 		return m.column(e.X)
 	case *Collate:
-		if e.Key {
+		if e.Key || e.Text {
 			return nil // MongoDB orders the column by bytes
 		}
 		return m.column(e.X)

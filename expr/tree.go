@@ -196,7 +196,7 @@ func equalMore(a, b Expr) bool {
 		return ok
 	case *Collate:
 		b, ok := b.(*Collate)
-		return ok && a.Name == b.Name && a.Key == b.Key
+		return ok && a.Name == b.Name && a.Schema == b.Schema && a.Key == b.Key && a.Text == b.Text
 	case *Agg:
 		b, ok := b.(*Agg)
 		return ok && sameProc(a.Fn, b.Fn) && a.Direct == b.Direct && a.Distinct == b.Distinct && a.Star == b.Star &&

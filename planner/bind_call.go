@@ -260,7 +260,7 @@ func (s *scope) aggOrder(c *boundCall, agg *expr.Agg, within bool) error {
 				return err
 			}
 		}
-		k.X = sortKeyOf(k.X, s.b.collationOf(k.X).name)
+		k.X = s.b.sortKeyOf(k.X, s.b.collationOf(k.X).name)
 		agg.OrderBy = append(agg.OrderBy, k)
 	}
 	if !agg.Distinct {
@@ -272,6 +272,9 @@ func (s *scope) aggOrder(c *boundCall, agg *expr.Agg, within bool) error {
 	for i, a := range agg.Args {
 		if _, err := s.b.r.Equality(a.Type()); err != nil {
 			return pgerr.At(err, nodeLocation(c.f.Args[min(i, len(c.f.Args)-1)]))
+		}
+		if err := s.equalByBytes("DISTINCT", a); err != nil {
+			return err
 		}
 	}
 	for i, k := range agg.OrderBy {
@@ -293,11 +296,16 @@ func (s *scope) aggOrder(c *boundCall, agg *expr.Agg, within bool) error {
 // placeAggregate finds the query level that an aggregate belongs to, the innermost one whose columns it uses, registers
 // it there and stands a column in its place.
 func (s *scope) placeAggregate(agg *expr.Agg, name string, loc int32) (expr.Expr, error) {
-	if name == "min" || name == "max" {
-		if err := s.ordersByBytes(name, agg.Args...); err != nil {
-			return nil, err
-		}
+	if (name == "min" || name == "max") && agg.Fn.User == nil {
+		return s.bestOf(name, agg.Args, func(args []expr.Expr) (expr.Expr, error) {
+			agg.Args = args
+			return s.aggregateColumn(agg, name, loc)
+		})
 	}
+	return s.aggregateColumn(agg, name, loc)
+}
+
+func (s *scope) aggregateColumn(agg *expr.Agg, name string, loc int32) (expr.Expr, error) {
 	var used colSet
 	for _, c := range agg.Children() {
 		if call := setCall(c); call != nil {

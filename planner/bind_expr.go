@@ -392,6 +392,9 @@ func (s *scope) caseWhen(arg expr.Expr, w *pg_query.CaseWhen) (expr.Expr, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := s.equalByBytes("CASE", arg, x); err != nil {
+		return nil, err
+	}
 	eq, err := s.b.r.Operator("", "=", &expr.CaseArg{T: arg.Type()}, x, w.Location)
 	if err != nil {
 		return nil, err
@@ -443,10 +446,9 @@ func (s *scope) minMax(m *pg_query.MinMaxExpr) (expr.Expr, error) {
 	if _, err := s.b.r.Less(t); err != nil {
 		return nil, pgerr.New(pgerr.UndefinedFunction, "could not identify a comparison function for type %s", types.FormatType(t, -1)).At(m.Location)
 	}
-	if err := s.ordersByBytes(what, args...); err != nil {
-		return nil, err
-	}
-	return &expr.MinMax{Args: args, T: t, Greatest: greatest}, nil
+	return s.bestOf(what, args, func(args []expr.Expr) (expr.Expr, error) {
+		return &expr.MinMax{Args: args, T: t, Greatest: greatest}, nil
+	})
 }
 
 func (s *scope) collate(c *pg_query.CollateClause) (expr.Expr, error) {
@@ -458,9 +460,12 @@ func (s *scope) collate(c *pg_query.CollateClause) (expr.Expr, error) {
 		return nil, pgerr.New(pgerr.DatatypeMismatch, "collations are not supported by type %s", types.FormatType(x.Type(), -1)).At(c.Location)
 	}
 	names := strs(c.Collname)
-	name := names[len(names)-1]
-	row, known := collations().byName[name]
-	if !known {
+	name, schema := names[len(names)-1], ""
+	if len(names) > 1 {
+		schema = names[len(names)-2]
+	}
+	found := s.b.c.Snapshot.Collation(s.b.c.Path, schema, name)
+	if found == nil {
 		return nil, pgerr.New(pgerr.UndefinedObject, "collation \"%s\" for encoding \"UTF8\" does not exist", strings.Join(names, ".")).At(c.Location)
 	}
 	if x.Type() == types.UnknownT {
@@ -468,7 +473,14 @@ func (s *scope) collate(c *pg_query.CollateClause) (expr.Expr, error) {
 			return nil, err
 		}
 	}
-	return &expr.Collate{X: x, Name: name, Locale: row.locale}, nil
+	out := &expr.Collate{X: x, Name: name}
+	if found.Provider == 'i' {
+		out.Locale = found.Locale
+	}
+	if !found.BuiltIn() {
+		out.Schema = s.b.c.Snapshot.SchemaByOID(found.SchemaID).Name
+	}
+	return out, nil
 }
 
 // sqlValue binds CURRENT_DATE and its kin to the functions that compute them, marked with how they were written.

@@ -209,7 +209,7 @@ func (s *scope) scanCols(rel *catalog.Relation, it *nsItem) ([]int16, []Col) {
 	it.cols = make([]nsCol, len(live))
 	for i, c := range live {
 		attnums[i] = c.Attnum
-		out[i] = s.b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: c.NotNull, Table: rel.OID, Attnum: c.Attnum, Collation: collationByOID(c.Collation)}, s)
+		out[i] = s.b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: c.NotNull, Table: rel.OID, Attnum: c.Attnum, Collation: s.b.collationByOID(c.Collation)}, s)
 		it.cols[i] = nsCol{name: c.Name, x: ref(out[i])}
 		s.b.reading(it.access, out[i], c.Attnum)
 	}
@@ -315,7 +315,7 @@ func (s *scope) view(rel *catalog.Relation, it *nsItem) (Node, error) {
 				return nil, err
 			}
 		}
-		out := b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: notNull(x), Table: rel.OID, Attnum: c.Attnum, Collation: collationByOID(c.Collation)}, s)
+		out := b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: notNull(x), Table: rel.OID, Attnum: c.Attnum, Collation: b.collationByOID(c.Collation)}, s)
 		p.Exprs, p.Out = append(p.Exprs, x), append(p.Out, out)
 		it.cols = append(it.cols, nsCol{name: c.Name, x: ref(out)})
 		b.reading(it.access, out, c.Attnum)

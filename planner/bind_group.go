@@ -182,6 +182,9 @@ func (s *scope) groupKey(q *selectState, n *pg_query.Node) (int, error) {
 	if _, err := s.b.r.Equality(t.x.Type()); err != nil {
 		return 0, pgerr.At(err, nodeLocation(n))
 	}
+	if err := s.equalByBytes("GROUP BY", t.x); err != nil {
+		return 0, err
+	}
 	if k := slices.Index(q.groups.targets, i); k >= 0 {
 		return k, nil
 	}

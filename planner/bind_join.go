@@ -158,6 +158,9 @@ func (s *scope) using(node *Join, names []string, lcols, rcols *[]nsCol) ([]nsCo
 				s.noteUse(r, name, -1)
 			}
 		}
+		if err := s.equalByBytes("USING", lx, rx); err != nil {
+			return nil, err
+		}
 		eq, err := s.b.r.Operator("", "=", lx, rx, -1)
 		if err != nil {
 			return nil, err

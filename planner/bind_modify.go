@@ -59,7 +59,7 @@ func (b *binder) newRow(rel *catalog.Relation, s *scope) []Col {
 	live := rel.Live()
 	out := make([]Col, len(live))
 	for i, c := range live {
-		out[i] = b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: c.NotNull, Table: rel.OID, Attnum: c.Attnum, Collation: collationByOID(c.Collation)}, s)
+		out[i] = b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, NotNull: c.NotNull, Table: rel.OID, Attnum: c.Attnum, Collation: b.collationByOID(c.Collation)}, s)
 	}
 	return out
 }

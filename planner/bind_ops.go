@@ -139,6 +139,9 @@ func (s *scope) opArray(e *pg_query.A_Expr) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.equalByBytes("ANY and ALL", left, right); err != nil {
+		return nil, err
+	}
 	return s.b.r.ScalarArray(name, left, right, e.Kind == pg_query.A_Expr_Kind_AEXPR_OP_ALL, e.Location)
 }
 
@@ -146,6 +149,9 @@ func (s *scope) opArray(e *pg_query.A_Expr) (expr.Expr, error) {
 func (s *scope) equality(a, b expr.Expr, loc int32) (expr.Expr, expr.Expr, *expr.Proc, error) {
 	x, err := s.b.r.Operator("", "=", a, b, loc)
 	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := s.equalByBytes("this comparison", a, b); err != nil {
 		return nil, nil, nil, err
 	}
 	call, ok := x.(*expr.Call)
@@ -285,7 +291,7 @@ func (s *scope) in(e *pg_query.A_Expr) (expr.Expr, error) {
 }
 
 func (s *scope) inItem(left, x expr.Expr, name string, loc int32) (expr.Expr, error) {
-	op, err := s.b.r.Operator("", name, left, x, loc)
+	op, err := s.operator("", name, left, x, loc)
 	if err != nil {
 		return nil, err
 	}
@@ -295,7 +301,7 @@ func (s *scope) inItem(left, x expr.Expr, name string, loc int32) (expr.Expr, er
 // inArray makes x = ANY (ARRAY[...]); nil when the items have no common type that has arrays.
 func (s *scope) inArray(left expr.Expr, list []expr.Expr, name string, all bool, loc int32) (expr.Expr, error) {
 	t := s.b.r.HasCommonType(append([]expr.Expr{left}, list...))
-	if t == nil || t == types.RecordT {
+	if t == nil || t == types.RecordT || s.b.anyLoose(append([]expr.Expr{left}, list...)...) {
 		return nil, nil
 	}
 	at := s.b.r.ArrayOf(t)

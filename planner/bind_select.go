@@ -235,7 +235,7 @@ func (q *selectState) sortsOutput() bool {
 func (s *scope) assembleSortFirst(q *selectState, node Node) *query {
 	keys := make([]expr.SortKey, len(q.order))
 	for i, o := range q.order {
-		keys[i] = o.key(q.targets[o.target].x)
+		keys[i] = o.key(s.b, q.targets[o.target].x)
 	}
 	node = s.sortAndCut(q, node, keys)
 	p := s.project(node, q.targets, false)
@@ -260,7 +260,7 @@ func (s *scope) assembleProjectFirst(q *selectState, node Node) *query {
 	all := node.Cols()
 	keys := make([]expr.SortKey, len(q.order))
 	for i, o := range q.order {
-		keys[i] = o.key(ref(all[o.target]))
+		keys[i] = o.key(s.b, ref(all[o.target]))
 	}
 	if q.sel.DistinctClause != nil && q.distinctOn == nil {
 		node = &Distinct{Input: node}

@@ -92,6 +92,9 @@ func (s *scope) combine(sel *pg_query.SelectStmt, left, right *query) (*query, e
 			if _, err := s.b.r.Equality(t); err != nil {
 				return nil, pgerr.At(err, left.loc(i))
 			}
+			if err := s.equalByBytes(setOpNames[sel.Op], lc[i], rc[i]); err != nil {
+				return nil, err
+			}
 		}
 		mod := int32(-1)
 		if left.cols[i].Mod == right.cols[i].Mod && left.cols[i].Type == right.cols[i].Type {

@@ -18,8 +18,8 @@ type sortItem struct {
 	collation  string
 }
 
-func (o sortItem) key(x expr.Expr) expr.SortKey {
-	return expr.SortKey{X: sortKeyOf(x, o.collation), Desc: o.desc, NullsFirst: o.nullsFirst, Less: o.less}
+func (o sortItem) key(b *binder, x expr.Expr) expr.SortKey {
+	return expr.SortKey{X: b.sortKeyOf(x, o.collation), Desc: o.desc, NullsFirst: o.nullsFirst, Less: o.less}
 }
 
 // orderBy binds ORDER BY: an output column's name or number, else an expression, which becomes a junk target.
@@ -235,6 +235,9 @@ func (s *scope) distinctClause(q *selectState) error {
 		if _, err := s.b.r.Equality(q.targets[i].x.Type()); err != nil {
 			return pgerr.At(err, q.targets[i].loc)
 		}
+		if err := s.equalByBytes("DISTINCT ON", q.targets[i].x); err != nil {
+			return err
+		}
 		if !sorted(i) {
 			q.order = append(q.order, sortItem{target: i})
 		}
@@ -259,6 +262,9 @@ func (s *scope) plainDistinct(q *selectState) error {
 		}
 		if _, err := s.b.r.Equality(t.x.Type()); err != nil {
 			return pgerr.At(err, t.loc)
+		}
+		if err := s.equalByBytes("DISTINCT", t.x); err != nil {
+			return err
 		}
 	}
 	return nil

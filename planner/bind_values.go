@@ -109,7 +109,7 @@ func (s *scope) ordered(sel *pg_query.SelectStmt, node Node) (*query, error) {
 	s.b.rec.keep(s, &selectState{sel: sel, targets: targets, order: items, limit: limit})
 	keys := make([]expr.SortKey, len(items))
 	for i, o := range items {
-		keys[i] = o.key(targets[o.target].x)
+		keys[i] = o.key(s.b, targets[o.target].x)
 	}
 	if len(keys) > 0 {
 		node = &Sort{Input: node, Keys: keys}

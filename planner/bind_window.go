@@ -95,16 +95,22 @@ func (s *scope) windowCall(f *pg_query.FuncCall, fn *expr.Proc, args []expr.Expr
 	if err != nil {
 		return nil, err
 	}
-	call := &expr.WindowCall{Fn: fn, Args: args, Filter: filter, Star: f.AggStar, T: t, Mod: -1}
-	item := WindowItem{Call: call}
-	if fn.Kind == 'a' {
-		item.Agg = &expr.Agg{Fn: fn, Args: args, Filter: filter, Star: f.AggStar, Variadic: variadic, T: t, Mod: -1}
+	compute := func(args []expr.Expr) (expr.Expr, error) {
+		call := &expr.WindowCall{Fn: fn, Args: args, Filter: filter, Star: f.AggStar, T: t, Mod: -1}
+		item := WindowItem{Call: call}
+		if fn.Kind == 'a' {
+			item.Agg = &expr.Agg{Fn: fn, Args: args, Filter: filter, Star: f.AggStar, Variadic: variadic, T: t, Mod: -1}
+		}
+		item.Col = s.b.newCol(Col{Name: fn.Name, Type: t, Mod: -1, Collation: s.b.collationOf(call).name}, s)
+		s.made.add(item.Col.ID)
+		s.windowCols.add(item.Col.ID)
+		w.funcs = append(w.funcs, item)
+		return s.b.refAt(item.Col, loc), nil
 	}
-	item.Col = s.b.newCol(Col{Name: fn.Name, Type: t, Mod: -1, Collation: s.b.collationOf(call).name}, s)
-	s.made.add(item.Col.ID)
-	s.windowCols.add(item.Col.ID)
-	w.funcs = append(w.funcs, item)
-	return s.b.refAt(item.Col, loc), nil
+	if fn.Kind == 'a' && fn.User == nil && (fn.Name == "min" || fn.Name == "max") {
+		return s.bestOf(fn.Name, args, compute)
+	}
+	return compute(args)
 }
 
 // finishWindows binds the definitions of the windows.
@@ -142,6 +148,9 @@ func (s *scope) bindWindow(w *windowDef) error {
 			if _, err := s.b.r.Equality(x.Type()); err != nil {
 				return pgerr.At(err, nodeLocation(n))
 			}
+			if err := s.equalByBytes("PARTITION BY", x); err != nil {
+				return err
+			}
 			w.partition = append(w.partition, x)
 		}
 		for _, n := range d.OrderClause {
@@ -153,7 +162,7 @@ func (s *scope) bindWindow(w *windowDef) error {
 			if err != nil {
 				return err
 			}
-			k.X = sortKeyOf(k.X, s.b.collationOf(k.X).name)
+			k.X = s.b.sortKeyOf(k.X, s.b.collationOf(k.X).name)
 			w.order = append(w.order, k)
 		}
 		return nil

@@ -82,7 +82,7 @@ func (b *binder) childScan(s *Scan, rel *catalog.Relation) Node {
 					row.Elems, row.Names = append(row.Elems, &expr.Const{T: pc.Type, Mod: -1, Loc: -1}), append(row.Names, pc.Name)
 					continue
 				}
-				like := Col{Name: pc.Name, Type: pc.Type, Mod: pc.Typmod, Collation: collationByOID(pc.Collation)}
+				like := Col{Name: pc.Name, Type: pc.Type, Mod: pc.Typmod, Collation: b.collationByOID(pc.Collation)}
 				row.Elems, row.Names = append(row.Elems, ref(column(pc.Name, like))), append(row.Names, pc.Name)
 			}
 			x = row
@@ -211,7 +211,7 @@ func (p *pass) contradicts(scan *Scan, rel *catalog.Relation, conds []expr.Expr)
 	cols := make([]Col, 0, len(rel.Columns))
 	ids := map[string]expr.ColID{}
 	for _, c := range rel.Live() {
-		col := b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, Collation: collationByOID(c.Collation)}, nil)
+		col := b.newCol(Col{Name: c.Name, Type: c.Type, Mod: c.Typmod, Collation: b.collationByOID(c.Collation)}, nil)
 		cols, ids[c.Name] = append(cols, col), col.ID
 	}
 	check, err := b.overRow(rel, cols, inCheck).text(rel.Bound.Check, types.BoolT, -1)

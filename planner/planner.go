@@ -135,7 +135,7 @@ func BindExpr(c *Context, rel *catalog.Relation, cols []Col, text string, want *
 		}
 		if rel != nil && col.Collation == "" {
 			if c := rel.Column(col.Name); c != nil {
-				col.Collation = collationByOID(c.Collation)
+				col.Collation = b.collationByOID(c.Collation)
 			}
 		}
 		b.cols[col.ID] = col

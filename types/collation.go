@@ -1,6 +1,7 @@
 package types
 
 import (
+	"encoding/binary"
 	"slices"
 	"strings"
 	"sync"
@@ -27,25 +28,55 @@ type collatorState struct {
 	buf collate.Buffer
 }
 
-// NewCollator returns the collator of an ICU locale such as "sv" or "en-US"; nil for a locale whose order is not known.
+// NewCollator returns the collator of an ICU locale such as "sv", "en-US" or "und-u-ks-level2"; nil for a locale whose
+// order is not known.
 func NewCollator(locale string) *Collator {
-	lang, region, _ := strings.Cut(locale, "-")
-	if _, ok := slices.BinarySearch(rootOrdered, lang); !ok || len(region) > 3 {
+	base, extension, _ := strings.Cut(locale, "-u-")
+	lang, region, _ := strings.Cut(base, "-")
+	if _, ok := slices.BinarySearch(rootOrdered, lang); !ok && base != "und" && base != "" || len(region) > 3 || !knownOptions(extension) {
 		return nil // a script or an extension (en-US-u-va-posix) has an order of its own
 	}
 	tag, err := language.Parse(locale)
+	if locale == "" {
+		tag, err = language.Und, nil
+	}
 	if err != nil {
 		return nil
 	}
-	return &Collator{pool: sync.Pool{New: func() any { return &collatorState{c: collate.New(tag)} }}}
+	return &Collator{pool: sync.Pool{New: func() any { return &collatorState{c: collate.New(tag, collate.OptionsFromTag(tag))} }}}
+}
+
+// knownOptions reports whether what stands behind -u- makes the same order here as in ICU, which the strengths do. Numbers by
+// their values (kn) do not: the tables take 0 for no number.
+func knownOptions(extension string) bool {
+	return slices.Contains([]string{"", "ks-level1", "ks-level2", "ks-level3"}, extension)
 }
 
 // Key returns bytes that order as the collation orders s. Texts that the collation finds equal differ in their bytes, as
-// in PostgreSQL: its collations are deterministic, 'a' never equals a decomposed form of itself.
+// in PostgreSQL under a deterministic collation: 'a' never equals a decomposed form of itself.
 func (c *Collator) Key(s string) []byte {
+	return append(append(c.key(s, len(s)+2), 0, 0), s...)
+}
+
+// LooseKey is the key under a nondeterministic collation: the same for texts that the collation finds equal.
+func (c *Collator) LooseKey(s string) []byte { return c.key(s, 0) }
+
+func (c *Collator) key(s string, more int) []byte {
 	st := c.pool.Get().(*collatorState)
 	defer c.pool.Put(st)
 	st.buf.Reset()
 	k := st.c.KeyFromString(&st.buf, s)
-	return append(append(append(make([]byte, 0, len(k)+2+len(s)), k...), 0, 0), s...)
+	return append(make([]byte, 0, len(k)+more), k...)
+}
+
+// TextKey is Key with the length of s behind it, from which CollatedText takes s.
+func (c *Collator) TextKey(s string) string {
+	return string(binary.BigEndian.AppendUint32(c.Key(s), uint32(len(s))))
+}
+
+// CollatedText is the text of which TextKey made a key.
+func CollatedText(key string) string {
+	end := len(key) - 4
+	n := int(binary.BigEndian.Uint32([]byte(key[end:])))
+	return key[end-n : end]
 }

@@ -39,3 +39,25 @@ func TestCollator(t *testing.T) {
 		t.Error("canonically equivalent texts have one key: they would be equal")
 	}
 }
+
+// TestLooseKey finds equal what PostgreSQL does under nondeterministic collations.
+func TestLooseKey(t *testing.T) {
+	for _, c := range []struct {
+		locale, a, b string
+		equal        bool
+	}{
+		{"und-u-ks-level1", "é", "E", true}, {"und-u-ks-level2", "é", "E", false}, {"und-u-ks-level2", "é", "É", true},
+		{"und-u-ks-level3", "a", "A", false}, {"und", "é", "e\u0301", true}, {"en-u-ks-level2", "ﬁ", "FI", true},
+	} {
+		coll := types.NewCollator(c.locale)
+		if got := bytes.Equal(coll.LooseKey(c.a), coll.LooseKey(c.b)); got != c.equal {
+			t.Errorf("%s: %q = %q is %v", c.locale, c.a, c.b, got)
+		}
+		if got := types.CollatedText(coll.TextKey(c.a)); got != c.a {
+			t.Errorf("%q comes back as %q", c.a, got)
+		}
+	}
+	if types.NewCollator("en-u-kn-true") != nil || types.NewCollator("de-u-co-phonebk") != nil {
+		t.Error("an order that differs from ICU's")
+	}
+}

@@ -150,7 +150,7 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 		return err
 	}
 	collated := &catalog.Column{Type: t}
-	if err := collate(collated, def); err != nil {
+	if err := a.r.collate(collated, def); err != nil {
 		return err
 	}
 	if err := a.ownColumn(c); err != nil {
@@ -321,7 +321,7 @@ func (a *alter) convertIndexes(rel *catalog.Relation, col *catalog.Column, t *ty
 				used = used || textUses(k.Expr, col.Name)
 				continue
 			}
-			key, err := a.r.indexKey(t, idx.Method, nil, t.Collation)
+			key, err := a.r.indexKey(t, idx.Method, nil, rel.ByAttnum(col.Attnum).Collation)
 			if err != nil {
 				return nil, err
 			}
@@ -331,6 +331,7 @@ func (a *alter) convertIndexes(rel *catalog.Relation, col *catalog.Column, t *ty
 		if !isKey && !used {
 			continue
 		}
+		a.r.setLoose(rel, &n)
 		if idx.Hidden != "" || needsHidden(rel, &n, rel.ConstraintOf(idx)) {
 			remap = append(remap, &n)
 			continue

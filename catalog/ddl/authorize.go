@@ -260,6 +260,11 @@ func (r *run) ownsObject(kind pg_query.ObjectType, rv *pg_query.RangeVar, o *pg_
 		return r.ownsType(parts)
 	case pg_query.ObjectType_OBJECT_FUNCTION, pg_query.ObjectType_OBJECT_PROCEDURE, pg_query.ObjectType_OBJECT_ROUTINE, pg_query.ObjectType_OBJECT_AGGREGATE:
 		return r.ownsFunction(o.GetObjectWithArgs())
+	case pg_query.ObjectType_OBJECT_COLLATION:
+		if c, err := r.collationNamed(names(o.GetList().GetItems()), -1); err == nil {
+			return r.mustOwn("collation", c.Name, c.Owner)
+		}
+		return nil
 	case pg_query.ObjectType_OBJECT_EXTENSION:
 		if name := o.GetString_().GetSval(); r.snap().ExtensionByName(name) != nil {
 			return r.mustOwn("extension", name, catalog.BootstrapRole)

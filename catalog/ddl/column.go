@@ -78,7 +78,7 @@ func (r *run) column(def *pg_query.ColumnDef, table string, row *types.T) (*colu
 	if err := checkColumnType(s.col, row); err != nil {
 		return nil, err
 	}
-	if err := collate(s.col, def); err != nil {
+	if err := r.collate(s.col, def); err != nil {
 		return nil, err
 	}
 	s.col.Micros = keepsMicros(s.col.Type)
@@ -87,12 +87,12 @@ func (r *run) column(def *pg_query.ColumnDef, table string, row *types.T) (*colu
 }
 
 // collate gives a column its type's collation, or the one that its definition names.
-func collate(col *catalog.Column, def *pg_query.ColumnDef) error {
+func (r *run) collate(col *catalog.Column, def *pg_query.ColumnDef) error {
 	col.Collation = col.Type.Collation
 	if def.CollClause == nil {
 		return nil
 	}
-	oid, err := collation(def.CollClause.Collname, def.CollClause.Location)
+	oid, err := r.collation(def.CollClause.Collname, def.CollClause.Location)
 	if err != nil {
 		return err
 	}

@@ -404,6 +404,11 @@ func (b *tableBuild) foreignKey(c *pg_query.Constraint) error {
 			return pgerr.New(pgerr.DatatypeMismatch, "foreign key constraint \"%s\" cannot be implemented", name).
 				WithDetail("Key columns \"%s\" and \"%s\" are of incompatible types: %s and %s.", x.Name, y.Name, types.FormatType(x.Type, -1), types.FormatType(y.Type, -1))
 		}
+		for _, c := range []*catalog.Column{x, y} {
+			if coll := r.snap().CollationByOID(c.Collation); coll != nil && !coll.Deterministic {
+				return pgerr.Unsupported("a foreign key under a nondeterministic collation")
+			}
+		}
 		if !uniqueAble(y.Type) {
 			// Rows that refer to a key are found by MongoDB's equality: 1 day is not 24 hours to it.
 			return pgerr.Unsupported("a foreign key on type " + types.FormatType(y.Type, -1))

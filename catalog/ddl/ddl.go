@@ -230,6 +230,19 @@ func (r *run) typeStatement(stmt *pg_query.Node) (string, error) {
 		return "CREATE TRIGGER", r.createTrigger(n.CreateTrigStmt)
 	case *pg_query.Node_AlterFunctionStmt:
 		return "ALTER FUNCTION", r.alterFunction(n.AlterFunctionStmt)
+	case *pg_query.Node_DefineStmt:
+		if n.DefineStmt.Kind == pg_query.ObjectType_OBJECT_COLLATION {
+			return "CREATE COLLATION", r.createCollation(n.DefineStmt)
+		}
+	case *pg_query.Node_AlterCollationStmt:
+		c, err := r.collationNamed(names(n.AlterCollationStmt.Collname), -1)
+		if err == nil && c.OID == catalog.DefaultCollation {
+			err = pgerr.New(pgerr.InvalidObjectDefinition, "cannot refresh version of default collation")
+		}
+		if err == nil {
+			r.notice(pgerr.SuccessfulCompletion, "version has not changed")
+		}
+		return "ALTER COLLATION", err
 	case *pg_query.Node_CreateExtensionStmt:
 		return "CREATE EXTENSION", r.createExtension(n.CreateExtensionStmt)
 	case *pg_query.Node_AlterExtensionStmt:

@@ -35,6 +35,7 @@ const (
 	objType
 	objFunction
 	objExtension
+	objCollation
 )
 
 // dependent is an object that depends on another: silently gone with it (auto), or in its way.
@@ -152,6 +153,8 @@ func (r *run) dependents(o object) []dependent {
 		out = r.functionDependents(o.oid)
 	case objExtension:
 		out = r.extensionDependents(o.oid)
+	case objCollation:
+		out = r.collationDependents(o.oid)
 	}
 	slices.SortStableFunc(out, func(a, b dependent) int { return cmp.Compare(a.id(), b.id()) })
 	return out
@@ -190,6 +193,11 @@ func (r *run) schemaContents(schema uint32) []dependent {
 		}
 		if t.RelOID == 0 && !t.IsArray() && r.snap().TypeInfo(t.OID).SchemaID == schema {
 			out = append(out, r.partOfRange(object{kind: objType, oid: t.OID}))
+		}
+	}
+	for _, c := range r.before.Collations() {
+		if c.SchemaID == schema {
+			out = append(out, dependent{object: object{kind: objCollation, oid: c.OID}})
 		}
 	}
 	for _, f := range r.before.Functions() {
@@ -554,6 +562,10 @@ func (r *run) describe(o object) string {
 		return "type " + r.typeText(s.TypeByOID(o.oid))
 	case objFunction:
 		return "function " + r.functionText(s.FunctionByOID(o.oid))
+	case objCollation:
+		if c := s.CollationByOID(o.oid); c != nil {
+			return "collation " + r.qualify(s.SchemaByOID(c.SchemaID).Name, c.Name)
+		}
 	case objExtension:
 		if e := r.extensionByOID(o.oid); e != nil {
 			return "extension " + e.Name
@@ -606,6 +618,9 @@ func (r *run) remove(o object) {
 		return
 	case objFunction:
 		r.ch.RemoveFunction(o.oid)
+		return
+	case objCollation:
+		r.ch.RemoveCollation(o.oid)
 		return
 	case objExtension:
 		if e := r.extensionByOID(o.oid); e != nil {

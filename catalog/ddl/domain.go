@@ -28,7 +28,7 @@ func (r *run) createDomain(n *pg_query.CreateDomainStmt) error {
 	d.OID, d.ArrayOID, d.Name, d.Schema, d.Kind = r.newOID(sc.Name), r.newOID(sc.Name), name, sc.Name, 'd'
 	d.Preferred, d.Base, d.BaseTypmod, d.Elem, d.Labels, d.Fields, d.RelOID, d.Checks, d.Default, d.NotNull = false, base, mod, nil, nil, nil, 0, nil, "", false
 	if n.CollClause != nil {
-		if d.Collation, err = collation(n.CollClause.Collname, n.CollClause.Location); err != nil {
+		if d.Collation, err = r.collation(n.CollClause.Collname, n.CollClause.Location); err != nil {
 			return err
 		}
 	}

@@ -74,6 +74,8 @@ func (r *run) dropTarget(n *pg_query.DropStmt, o *pg_query.Node) ([]object, erro
 		return r.dropFunction(n, o.GetObjectWithArgs())
 	case pg_query.ObjectType_OBJECT_EXTENSION:
 		return r.dropExtension(n, o.GetString_().GetSval())
+	case pg_query.ObjectType_OBJECT_COLLATION:
+		return r.dropCollation(n, names(o.GetList().GetItems()))
 	case pg_query.ObjectType_OBJECT_TRIGGER:
 		return r.dropTrigger(n, names(o.GetList().GetItems()))
 	}

@@ -21,7 +21,7 @@ func needsHidden(rel *catalog.Relation, idx *catalog.Index, con *catalog.Constra
 		return false
 	}
 	for _, k := range idx.Keys {
-		if k.Expr != "" || !uniqueAble(rel.ByAttnum(k.Attnum).Type) {
+		if k.Expr != "" || k.Loose != "" || !uniqueAble(rel.ByAttnum(k.Attnum).Type) {
 			return true
 		}
 	}
@@ -30,6 +30,21 @@ func needsHidden(rel *catalog.Relation, idx *catalog.Index, con *catalog.Constra
 	}
 	conds, ok := PartialFilter(rel, idx)
 	return !ok || slices.ContainsFunc(conds, func(c Condition) bool { return c.Op == "notnull" && !c.Column.NotNull && !keyColumn(idx, c.Column) })
+}
+
+// setLoose finds the keys of an index whose equality is a collation's.
+func (r *run) setLoose(rel *catalog.Relation, idx *catalog.Index) {
+	for i := range idx.Keys {
+		k := &idx.Keys[i]
+		coll := k.Collation
+		if c := rel.ByAttnum(k.Attnum); c != nil && coll == 0 {
+			coll = c.Collation
+		}
+		k.Loose = ""
+		if c := r.snap().CollationByOID(coll); c != nil && !c.Deterministic {
+			k.Loose = c.Locale
+		}
+	}
 }
 
 // keyColumn reports whether a column is a key of an index, whose NULLs are missing fields.

@@ -128,21 +128,6 @@ func (r *run) indexKey(t *types.T, method string, class []*pg_query.Node, coll u
 	return catalog.IndexKey{OpClass: best.oid, OpClassSet: !best.deflt, Collation: coll}, nil
 }
 
-// collation finds a collation by name. All of them order like C here.
-func collation(list []*pg_query.Node, loc int32) (uint32, error) {
-	parts := names(list)
-	name := parts[len(parts)-1]
-	t := facts.Load("pg_collation")
-	oid, col := t.Col("oid"), t.Col("collname")
-	for _, row := range t.Rows {
-		if row[col] == name {
-			n, _ := strconv.ParseUint(row[oid], 10, 32)
-			return uint32(n), nil
-		}
-	}
-	return 0, pgerr.New(pgerr.UndefinedObject, "collation \"%s\" for encoding \"UTF8\" does not exist", strings.Join(parts, ".")).At(loc)
-}
-
 // methodAbilities says what index methods cannot do.
 type methodAbilities struct{ unique, multi, include, order bool }
 
@@ -299,7 +284,7 @@ func (r *run) indexElem(rel *catalog.Relation, method string, e *pg_query.IndexE
 	coll := uint32(0)
 	if len(e.Collation) > 0 {
 		var err error
-		if coll, err = collation(e.Collation, -1); err != nil {
+		if coll, err = r.collation(e.Collation, -1); err != nil {
 			return catalog.IndexKey{}, "", err
 		}
 	}
@@ -499,6 +484,10 @@ func (b *tableBuild) coversPartitionKey(idx *catalog.Index, con *catalog.Constra
 // in the documents where it must be enforced.
 func (b *tableBuild) mapIndex(idx *catalog.Index, con *catalog.Constraint) error {
 	rel := b.rel
+	b.r.setLoose(rel, idx)
+	if con != nil && con.Type == catalog.ConExclude && slices.ContainsFunc(idx.Keys, func(k catalog.IndexKey) bool { return k.Loose != "" }) {
+		return pgerr.Unsupported("an exclusion constraint under a nondeterministic collation")
+	}
 	if needsHidden(rel, idx, con) {
 		idx.Hidden = indexkey.NewField(b.r.newOID(rel.Schema))
 		return b.mapFields(idx)

@@ -98,7 +98,7 @@ func (r *run) rangeOrder(o *rangeOptions, class, coll []*pg_query.Node) error {
 			return pgerr.New(pgerr.WrongObjectType, "range collation specified but subtype does not support collation")
 		}
 		var err error
-		if o.info.Collation, err = collation(coll, -1); err != nil {
+		if o.info.Collation, err = r.collation(coll, -1); err != nil {
 			return err
 		}
 		if name := names(coll); strings.Contains(name[len(name)-1], "-x-icu") {

@@ -33,6 +33,13 @@ func (r *run) rename(n *pg_query.RenameStmt) (string, error) {
 		return "ALTER DOMAIN", r.renameDomainConstraint(n, name)
 	case pg_query.ObjectType_OBJECT_FUNCTION, pg_query.ObjectType_OBJECT_PROCEDURE, pg_query.ObjectType_OBJECT_ROUTINE:
 		return tag, r.renameFunction(n.Object.GetObjectWithArgs(), name)
+	case pg_query.ObjectType_OBJECT_COLLATION:
+		c, err := r.ownCollation(n.Object)
+		if err != nil {
+			return "", err
+		}
+		c.Name = name
+		return tag, r.placeCollation(c)
 	case pg_query.ObjectType_OBJECT_ROLE:
 		return tag, r.renameRole(n.Subname, name)
 	case pg_query.ObjectType_OBJECT_DATABASE:
@@ -412,6 +419,16 @@ func (r *run) setSchema(n *pg_query.AlterObjectSchemaStmt) (string, error) {
 		c.Schema, c.SchemaID = sc.Name, sc.OID
 		r.ch.PutFunction(&c)
 		return tag, nil
+	case pg_query.ObjectType_OBJECT_COLLATION:
+		c, err := r.ownCollation(n.Object)
+		if err != nil {
+			return "", err
+		}
+		if sc == nil {
+			return "", noSchema
+		}
+		c.SchemaID = sc.OID
+		return tag, r.placeCollation(c)
 	case pg_query.ObjectType_OBJECT_EXTENSION:
 		return tag, r.setExtensionSchema(n.Object.GetString_().GetSval(), n.Newschema)
 	}
@@ -519,6 +536,16 @@ func (r *run) alterOwner(n *pg_query.AlterOwnerStmt) (string, error) {
 		}
 		info.Owner, info.ACL = owner.OID, info.ACL.Reowned(info.Owner, owner.OID)
 		r.ch.PutType(t, info)
+	case pg_query.ObjectType_OBJECT_COLLATION:
+		c, err := r.ownCollation(n.Object)
+		if err != nil {
+			return "", err
+		}
+		if err := r.mayOwn(owner, r.snap().SchemaByOID(c.SchemaID)); err != nil {
+			return "", err
+		}
+		c.Owner = owner.OID
+		r.ch.PutCollation(c)
 	case pg_query.ObjectType_OBJECT_FUNCTION, pg_query.ObjectType_OBJECT_PROCEDURE, pg_query.ObjectType_OBJECT_ROUTINE, pg_query.ObjectType_OBJECT_AGGREGATE:
 		f, err := r.userFunction(n.Object.GetObjectWithArgs(), "function")
 		if err != nil {

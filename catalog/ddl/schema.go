@@ -110,6 +110,14 @@ func (r *run) commentOther(n *pg_query.CommentStmt) error {
 		c.Comment = n.Comment
 		r.ch.PutFunction(&c)
 		return nil
+	case pg_query.ObjectType_OBJECT_COLLATION:
+		c, err := r.ownCollation(n.Object)
+		if err != nil {
+			return err
+		}
+		c.Comment = n.Comment
+		r.ch.PutCollation(c)
+		return nil
 	case pg_query.ObjectType_OBJECT_EXTENSION:
 		name := n.Object.GetString_().GetSval()
 		e := r.snap().ExtensionByName(name)

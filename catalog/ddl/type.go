@@ -166,7 +166,7 @@ func (r *run) addAttribute(rel *catalog.Relation, def *pg_query.ColumnDef) error
 	if err := checkColumnType(col, r.snap().TypeByOID(rel.RowType)); err != nil {
 		return err
 	}
-	if err := collate(col, def); err != nil {
+	if err := r.collate(col, def); err != nil {
 		return err
 	}
 	rel.Columns = append(rel.Columns, col)

@@ -215,6 +215,11 @@ func (r *run) qualifyNames(query *pg_query.Node) (uses []uint32, temp bool) {
 		if c := m.GetCommonTableExpr(); c != nil {
 			ctes = append(ctes, c.Ctename)
 		}
+		if n := m.GetCollateClause(); n != nil && len(n.Collname) == 1 {
+			if c := r.snap().Collation(r.c.Path, "", n.Collname[0].GetString_().GetSval()); c != nil && !c.BuiltIn() {
+				n.Collname = []*pg_query.Node{stringNode(r.snap().SchemaByOID(c.SchemaID).Name), n.Collname[0]}
+			}
+		}
 		if f := m.GetFuncCall(); f != nil && len(f.Funcname) == 1 {
 			if schema := r.schemaOfFunctions(f.Funcname[0].GetString_().GetSval()); schema != "" {
 				f.Funcname = []*pg_query.Node{stringNode(schema), f.Funcname[0]}

@@ -17,6 +17,7 @@ package indexkey
 
 import (
 	"crypto/sha256"
+	"slices"
 	"strconv"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -44,6 +45,8 @@ type Key struct {
 	where expr.Eval // nil for none
 	// stored tells which elements are part of the stored key.
 	stored []bool
+	// loose are the collators of elements whose equality is a nondeterministic collation's, nil for others.
+	loose []*types.Collator
 	// ops are an exclusion constraint's operators, over a row of two values.
 	ops []expr.Eval
 }
@@ -77,7 +80,14 @@ func New(rel *catalog.Relation, ix *catalog.Index, bind Binder) (*Key, error) {
 }
 
 func (k *Key) element(rel *catalog.Relation, e catalog.IndexKey, bind Binder) error {
-	k.stored = append(k.stored, true)
+	k.stored, k.loose = append(k.stored, true), append(k.loose, nil)
+	if e.Loose != "" {
+		coll := types.NewCollator(e.Loose)
+		if coll == nil {
+			return pgerr.Unsupported("a unique index under ICU locale " + e.Loose)
+		}
+		k.loose[len(k.loose)-1] = coll
+	}
 	if c := rel.ByAttnum(e.Attnum); c != nil {
 		pos := 0
 		for _, o := range rel.Live() {
@@ -158,12 +168,37 @@ const (
 	longest  = 200
 )
 
+// Fold returns a key in the form in which equal keys are the same bytes: texts under a nondeterministic collation become
+// their sort keys.
+func (k *Key) Fold(key []types.Datum) []types.Datum {
+	var out []types.Datum
+	for i, d := range key {
+		if k.loose[i] == nil || d.IsNull() {
+			continue
+		}
+		if out == nil {
+			out = slices.Clone(key)
+		}
+		out[i] = types.Str(string(k.loose[i].LooseKey(d.Str())))
+	}
+	if out == nil {
+		return key
+	}
+	return out
+}
+
 // Stored returns what documents hold for a key. Rows whose stored keys are the same are duplicates in a unique index.
-func (k *Key) Stored(key []types.Datum) bson.RawValue {
+func (k *Key) Stored(key []types.Datum) bson.RawValue { return k.StoredFolded(k.Fold(key)) }
+
+// StoredFolded is Stored of a key that Fold gave.
+func (k *Key) StoredFolded(key []types.Datum) bson.RawValue {
 	b := make([]byte, 5, 32)
 	b = append(b, shortKey)
 	for i, d := range key {
-		if k.stored[i] {
+		switch {
+		case k.stored[i] && k.loose[i] != nil:
+			b = types.AppendKey(b, types.TextT, d) // whatever the column's type: bpchar would lose spaces
+		case k.stored[i]:
 			b = types.AppendKey(b, k.Types[i], d)
 		}
 	}

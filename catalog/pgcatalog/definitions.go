@@ -95,7 +95,8 @@ func (c scope) indexKeys(ix catalog.IndexRef, pretty bool, operators []string) s
 		if col := ix.Table.ByAttnum(k.Attnum); col != nil {
 			t = col.Type
 			if k.Collation != 0 && k.Collation != col.Collation && k.Collation != t.Collation {
-				s += " COLLATE " + quote(collations().byOID[k.Collation])
+				name, _ := c.collationName(k.Collation)
+				s += " COLLATE " + name
 			}
 		} else if in := opclassInput(k.OpClass); in != nil {
 			t = in

@@ -333,6 +333,11 @@ func descriptionRows(_ context.Context, v *catalog.View, key *catalog.Key, yield
 			return err
 		}
 	}
+	for _, c := range s.Collations() {
+		if err := say(classOIDs["pg_collation"], c.OID, 0, c.Comment); err != nil {
+			return err
+		}
+	}
 	for _, e := range s.Extensions() {
 		if e.Name == "plpgsql" {
 			continue

@@ -188,8 +188,12 @@ func visibility(b *builder) {
 		_, ok := opclassFacts().byOID[o]
 		return ok, ok
 	})
+	add("pg_collation_is_visible", func(c scope, o uint32) (bool, bool) {
+		x := c.s.CollationByOID(o)
+		return x != nil && c.s.Collation(c.path, "", x.Name) == x, x != nil
+	})
 	for name, list := range map[string]func() *namedObjects{
-		"pg_collation_is_visible": collations, "pg_ts_config_is_visible": tsConfigs, "pg_ts_dict_is_visible": tsDicts,
+		"pg_ts_config_is_visible": tsConfigs, "pg_ts_dict_is_visible": tsDicts,
 		"pg_ts_parser_is_visible": loadNamed("pg_ts_parser", "prsname"), "pg_ts_template_is_visible": loadNamed("pg_ts_template", "tmplname"),
 		"pg_conversion_is_visible": loadNamed("pg_conversion", "conname"), "pg_opfamily_is_visible": loadNamed("pg_opfamily", "opfname"),
 	} {

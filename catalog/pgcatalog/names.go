@@ -82,8 +82,8 @@ func (c scope) namedIn(t *types.T, schema, name, shown string) (uint32, error) {
 		}
 		return 0, pgerr.New(pgerr.UndefinedObject, "text search dictionary \"%s\" does not exist", shown)
 	case "regcollation":
-		if o := collations().byName[name]; o != 0 {
-			return o, nil
+		if x := c.s.Collation(c.path, schema, name); x != nil {
+			return x.OID, nil
 		}
 		return 0, pgerr.New(pgerr.UndefinedObject, "collation \"%s\" for encoding \"UTF8\" does not exist", shown)
 	}
@@ -137,7 +137,7 @@ func (n *Names) RegOut(t *types.T, o uint32) (string, bool) {
 	case "regdictionary":
 		return named(tsDicts(), o)
 	case "regcollation":
-		return named(collations(), o)
+		return c.collationName(o)
 	}
 	return "", false
 }

@@ -279,9 +279,8 @@ func loadNamed(table, column string) func() *namedObjects {
 }
 
 var (
-	tsConfigs  = loadNamed("pg_ts_config", "cfgname")
-	tsDicts    = loadNamed("pg_ts_dict", "dictname")
-	collations = loadNamed("pg_collation", "collname")
+	tsConfigs = loadNamed("pg_ts_config", "cfgname")
+	tsDicts   = loadNamed("pg_ts_dict", "dictname")
 )
 
 func number(o uint32) string { return strconv.FormatUint(uint64(o), 10) }

@@ -106,6 +106,10 @@ func encode(s *catalog.Snapshot, o catalog.Object) (bson.Raw, error) {
 		if x := s.DefaultsByOID(o.OID); x != nil {
 			return bson.Marshal(plainDoc[catalog.DefaultPrivileges]{id, *x})
 		}
+	case catalog.ObjCollation:
+		if x := s.CollationByOID(o.OID); x != nil {
+			return bson.Marshal(plainDoc[catalog.Collation]{id, *x})
+		}
 	case catalog.ObjExtension:
 		for _, x := range s.Extensions() {
 			if x.OID == o.OID {

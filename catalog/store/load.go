@@ -137,6 +137,7 @@ func (l *loader) load(byKind map[byte][]bson.Raw) error {
 		{catalog.ObjSchema, plain(func(x *catalog.Schema) { l.change.PutSchema(x) })},
 		{catalog.ObjRole, plain(func(x *catalog.Role) { l.change.PutRole(x) })},
 		{catalog.ObjDatabase, plain(func(x *catalog.Database) { l.change.PutDatabase(x) })},
+		{catalog.ObjCollation, plain(func(x *catalog.Collation) { l.change.PutCollation(x) })},
 		{catalog.ObjDefaults, plain(func(x *catalog.DefaultPrivileges) { l.change.PutDefaults(x) })},
 		{catalog.ObjExtension, plain(func(x *catalog.Extension) { l.change.PutExtension(x) })},
 		{catalog.ObjType, l.noteType},
