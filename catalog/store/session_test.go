@@ -103,28 +103,6 @@ func TestRollbackLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// A job that was read, and that the transaction which ordered it has removed since, is no business of later connections.
-func TestJobThatIsDone(t *testing.T) {
-	ctx, dsn := context.Background(), serve(t)
-	db, c := database(t, dsn, "jobs_test"), client(t)
-	at := time.Now().Add(3*time.Second - 10*time.Minute) // is abandoned in three seconds
-	if _, err := c.FindAndModify(ctx, "jobs_test", "pgmongo.catalog", "job:create:gone",
-		bson.D{{Key: "$set", Value: bson.D{{Key: "collection", Value: "gone"}, {Key: "at", Value: at}, {Key: "created", Value: true}}}}, false); err != nil {
-		t.Fatal(err)
-	}
-	if got := connect(t, db).run("select 1"); got != "1\nSELECT 1" {
-		t.Fatal(got)
-	}
-	if _, err := c.Run(ctx, "jobs_test", bson.D{{Key: "delete", Value: "pgmongo.catalog"}, {Key: "deletes", Value: bson.A{bson.D{
-		{Key: "q", Value: bson.D{{Key: "_id", Value: "job:create:gone"}}}, {Key: "limit", Value: 1}}}}}); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(4 * time.Second)
-	if got := connect(t, db).run("select 1"); got != "1\nSELECT 1" {
-		t.Errorf("after the job was done: %s", got)
-	}
-}
-
 func TestUncommittedTableIsHidden(t *testing.T) {
 	db := database(t, serve(t), "hidden_test")
 	a, b := connect(t, db), connect(t, db)

@@ -17,7 +17,7 @@ import (
 )
 
 // pythonPackages are installed into one virtual environment for all Python clients.
-var pythonPackages = []string{"psycopg[binary]==3.3.9", "psycopg2-binary==2.9.13", "asyncpg==0.32.0", "Django==5.2.19", "tzdata"}
+var pythonPackages = []string{"psycopg[binary]==3.3.9", "psycopg2-binary==2.9.13", "asyncpg==0.32.0", "Django==5.2.19", "tzdata", "SQLAlchemy==2.1.9", "alembic==1.20.1"}
 
 var closing = regexp.MustCompile(`(?m)^(\d+) passed, (\d+) failed$`)
 
@@ -35,6 +35,7 @@ func TestClients(t *testing.T) {
 		{"psycopg3", func(t *testing.T) *exec.Cmd { return exec.Command(python, "psycopg3/main.py") }},
 		{"psycopg2", func(t *testing.T) *exec.Cmd { return exec.Command(python, "psycopg2/main.py") }},
 		{"asyncpg", func(t *testing.T) *exec.Cmd { return exec.Command(python, "asyncpg/main.py") }},
+		{"sqlalchemy", func(t *testing.T) *exec.Cmd { return exec.Command(python, "sqlalchemy/main.py") }},
 		{"node-postgres", func(t *testing.T) *exec.Cmd {
 			dir := copyTo(t, filepath.Join(here, "node-postgres"))
 			install(t, dir, "npm", "install", "--silent", "--no-audit", "--no-fund")
