@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -33,8 +34,14 @@ type ServerError struct {
 // Error returns the message for clients.
 func (e *ServerError) Error() string { return e.text }
 
-// Unwrap returns the driver's error.
-func (e *ServerError) Unwrap() error { return e.cause }
+// Unwrap returns the driver's error, but not one of a connection that was closed: io.EOF in its chain would read as the end
+// of the rows, and a part of a table as the whole.
+func (e *ServerError) Unwrap() error {
+	if errors.Is(e.cause, io.EOF) {
+		return nil
+	}
+	return e.cause
+}
 
 // HasLabel reports whether the server or driver put the error label on the error.
 func (e *ServerError) HasLabel(label string) bool { return slices.Contains(e.Labels, label) }

@@ -232,7 +232,7 @@ func (s *Session) Commit(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			s.open = false
-			return pgerr.New(pgerr.TransactionResolutionUnknown, "the connection to MongoDB was lost during commit: it is unknown whether the transaction was committed: %w", err)
+			return pgerr.New(pgerr.TransactionResolutionUnknown, "the connection to MongoDB was lost during commit: it is unknown whether the transaction was committed: %w", describe(err))
 		case <-time.After(wait):
 		}
 	}

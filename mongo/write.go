@@ -167,7 +167,7 @@ func (c *Client) definite(ctx context.Context, database, collection string, chan
 	defer stop()
 	err = change(s.ctx(wait), c.c.Database(database).Collection(collection, options.Collection().SetWriteConcern(majority())))
 	if err != nil && wait.Err() != nil {
-		return pgerr.New(pgerr.TransactionResolutionUnknown, "MongoDB did not answer: it is unknown whether the change was made: %w", err)
+		return pgerr.New(pgerr.TransactionResolutionUnknown, "MongoDB did not answer: it is unknown whether the change was made: %w", describe(err))
 	}
 	return Error(wait, err)
 }
