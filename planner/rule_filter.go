@@ -253,6 +253,9 @@ func pushJoin(n *Join, conds []expr.Expr) Node {
 	left.addCols(j.Left.Cols())
 	right.addCols(j.Right.Cols())
 	var toLeft, toRight, on, stay []expr.Expr
+	if j.Kind == InnerJoin {
+		conds = append(slices.Clone(conds), impliedConstants(append(slices.Clone(conds), split(j.On)...))...)
+	}
 	for _, c := range conds {
 		used := colsOf(c)
 		l, r := used.intersects(&left), used.intersects(&right)
@@ -287,6 +290,61 @@ func pushJoin(n *Join, conds []expr.Expr) Node {
 	c := *j
 	c.Left, c.Right, c.On = pushDown(j.Left, toLeft), pushDown(j.Right, toRight), on
 	return filter(&c, stay)
+}
+
+// impliedConstants gives what equalities say together: a = 5 AND a = b is b = 5, too, by which the other side of a join can
+// be found. Both equalities must be the same operator over one type: int8 = int8 and float8 = float8 do not mix.
+func impliedConstants(conds []expr.Expr) []expr.Expr {
+	var out []expr.Expr
+	for _, c := range conds {
+		fixed, col := fixedColumn(c)
+		if fixed == nil {
+			continue
+		}
+		for _, d := range conds {
+			eq, ok := d.(*expr.Call)
+			if !ok || eq.Op != "=" || len(eq.Args) != 2 || eq.Fn != fixed.Fn {
+				continue
+			}
+			for i, a := range eq.Args {
+				x, ok1 := a.(*expr.ColRef)
+				other, ok2 := eq.Args[1-i].(*expr.ColRef)
+				if !ok1 || !ok2 || x.ID != col.ID || x.T != col.T || other.T != col.T {
+					continue
+				}
+				implied := *fixed
+				implied.Args = []expr.Expr{other, fixed.Args[1]}
+				if !slices.ContainsFunc(append(conds, out...), func(e expr.Expr) bool { return equalExpr(e, &implied) }) {
+					out = append(out, &implied)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// fixedColumn returns an equality of a column with a value, the column first, and the column; nil for other conditions.
+func fixedColumn(c expr.Expr) (*expr.Call, *expr.ColRef) {
+	eq, ok := c.(*expr.Call)
+	if !ok || eq.Op != "=" || len(eq.Args) != 2 {
+		return nil, nil
+	}
+	for i, a := range eq.Args {
+		col, ok := a.(*expr.ColRef)
+		if !ok {
+			continue
+		}
+		switch v := eq.Args[1-i].(type) {
+		case *expr.Const, *expr.Param:
+			if v.Type() != col.T {
+				return nil, nil
+			}
+			fixed := *eq
+			fixed.Args = []expr.Expr{col, v}
+			return &fixed, col
+		}
+	}
+	return nil, nil
 }
 
 // simplifyOuter turns an outer join into a narrower one when a condition above it rejects the rows that it fills with

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/types"
@@ -31,7 +32,17 @@ func (n *VirtualScan) withKey(conds []expr.Expr) *VirtualScan {
 	own.addCols(n.Out)
 	for _, c := range conds {
 		call, ok := c.(*expr.Call)
-		if !ok || call.Op != "=" || len(call.Args) != 2 {
+		if !ok || len(call.Args) != 2 {
+			continue
+		}
+		if name, ok := namedBy(call); ok {
+			if key := n.keyOf(call.Args[0]); key != "" && call.Args[0].Type().Rep == types.RepString {
+				out := *n
+				out.Key, out.KeyValue = key, &expr.Const{D: types.Str(name), T: types.TextT, Mod: -1}
+				return &out
+			}
+		}
+		if call.Op != "=" {
 			continue
 		}
 		for i, a := range call.Args {
@@ -45,6 +56,33 @@ func (n *VirtualScan) withKey(conds []expr.Expr) *VirtualScan {
 		}
 	}
 	return n
+}
+
+// namedBy returns the one text that a pattern matches: psql asks for relname ~ '^(users)$', pgjdbc for relname LIKE 'users'.
+func namedBy(c *expr.Call) (string, bool) {
+	pattern := c.Args[1]
+	if x, ok := pattern.(*expr.Collate); ok && !x.Key {
+		pattern = x.X
+	}
+	k, ok := pattern.(*expr.Const)
+	if !ok || k.D.IsNull() || k.T != types.TextT {
+		return "", false
+	}
+	s, special := k.D.Str(), `%_\`
+	switch c.Op {
+	case "~~":
+	case "~":
+		var begins, ends bool
+		s, begins = strings.CutPrefix(s, "^(")
+		s, ends = strings.CutSuffix(s, ")$")
+		special = `\^$.[]|()*+?{}`
+		if !begins || !ends {
+			return "", false
+		}
+	default:
+		return "", false
+	}
+	return s, !strings.ContainsAny(s, special)
 }
 
 func sameKeyRep(a, b expr.Expr) bool { return a.Type().Rep == b.Type().Rep }
@@ -90,12 +128,42 @@ func (n *VirtualScan) keyOf(e expr.Expr) string {
 	}
 }
 
-// virtualLeaf is the catalogue scan that a join's side consists of, perhaps under a filter.
+// virtualLeaf is the catalogue scan that gives a join's side its rows, perhaps under a filter and to the left of outer joins
+// that are by key themselves.
 func virtualLeaf(n Node) *VirtualScan {
-	if f, ok := n.(*Filter); ok {
-		n = f.Input
+	switch n := n.(type) {
+	case *Filter:
+		return virtualLeaf(n.Input)
+	case *Join:
+		if n.outerByKey() {
+			return virtualLeaf(n.Left)
+		}
+	case *VirtualScan:
+		return n
 	}
-	v, _ := n.(*VirtualScan)
+	return nil
+}
+
+// outerByKey reports whether a left join asks a catalogue by key, or will.
+func (j *Join) outerByKey() bool {
+	if j.Kind != LeftJoin {
+		return false
+	}
+	v := virtualLeaf(j.Right)
+	if v == nil || j.Lateral {
+		return v != nil && v.KeyValue != nil
+	}
+	return slices.ContainsFunc(j.Equi, func(k EquiKey) bool { return v.keyOf(k.Right) != "" && sameKeyRep(k.Right, k.Left) })
+}
+
+// withVirtualLeaf replaces the scan that virtualLeaf returns.
+func withVirtualLeaf(n Node, v *VirtualScan) Node {
+	switch n := n.(type) {
+	case *Filter:
+		return &Filter{Input: withVirtualLeaf(n.Input, v), Conds: n.Conds}
+	case *Join:
+		return n.WithInputs([]Node{withVirtualLeaf(n.Left, v), n.Right})
+	}
 	return v
 }
 
@@ -114,11 +182,7 @@ func (p *pass) virtualJoin(j *Join) Node {
 		}
 		scan := *v
 		scan.Key, scan.KeyValue = key, k.Left
-		var right Node = &scan
-		if f, ok := c.Right.(*Filter); ok {
-			right = &Filter{Input: right, Conds: f.Conds}
-		}
-		c.Right, c.Lateral = right, true
+		c.Right, c.Lateral = withVirtualLeaf(c.Right, &scan), true
 		c.On = append(slices.Clone(c.On), p.equiConds(c.Equi)...)
 		c.Equi = nil
 		return &c

@@ -298,10 +298,17 @@ func descriptionRows(_ context.Context, v *catalog.View, key *catalog.Key, yield
 		}
 		return yield([]types.Datum{oid(obj), oid(class), num(sub), text(comment)})
 	}
-	rels := s.Relations()
+	rels, typs := s.Relations(), s.Types()
 	if o, ok := keyOID(key, "objoid"); ok {
+		typs = nil
+		t := s.TypeByOID(o)
+		if t != nil {
+			typs = []*types.T{t}
+		}
 		if one, ok := dependencyOwners(s, &catalog.Key{Column: "objid", Value: oid(o)}); ok {
 			rels = one
+		} else if t != nil && t.Kind != 'c' {
+			rels = nil
 		}
 	}
 	for _, r := range rels {
@@ -312,7 +319,7 @@ func descriptionRows(_ context.Context, v *catalog.View, key *catalog.Key, yield
 			return err
 		}
 	}
-	for _, t := range s.Types() {
+	for _, t := range typs {
 		if err := say(typeCatalog, t.OID, 0, s.TypeInfo(t.OID).Comment); err != nil {
 			return err
 		}

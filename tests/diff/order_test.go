@@ -36,7 +36,8 @@ var ordered = []string{
 	"SELECT e.id FROM ev e JOIN pa p ON p.id = e.pa WHERE p.name > 'p 5' ORDER BY e.at, e.id LIMIT 15", "SELECT id FROM pa p WHERE NOT EXISTS (SELECT 1 FROM ev e WHERE e.pa = p.id) ORDER BY id", "SELECT id FROM pa p WHERE id IN (SELECT pa FROM ev) ORDER BY id",
 	"SELECT id FROM pa p WHERE id NOT IN (SELECT pa FROM ev WHERE pa IS NOT NULL) ORDER BY id", "SELECT id FROM pa p WHERE id NOT IN (SELECT pa FROM ev) ORDER BY id", "SELECT id FROM pa p WHERE EXISTS (SELECT 1 FROM ev e WHERE e.pa = p.id AND e.n > 3) ORDER BY id",
 	"SELECT id FROM pa p WHERE NOT EXISTS (SELECT 1 FROM ev e WHERE e.pa = p.id AND e.pa > 30) ORDER BY id", "SELECT id FROM pa p WHERE NOT EXISTS (SELECT 1 FROM ev e WHERE e.pa = p.id AND e.n = length(p.name)) ORDER BY id",
-	"SELECT e.id, p.id FROM ev e, pa p WHERE e.id < 4 ORDER BY 1, 2 LIMIT 1000", "SELECT e.id, p.id FROM (SELECT id, n FROM ev WHERE id < 40) e LEFT JOIN (SELECT id FROM pa WHERE id < 9) p ON e.n < p.id AND e.n > p.id - 3 ORDER BY 1, 2",
+	"SELECT e.id FROM ev e JOIN pa p ON p.id = e.pa WHERE p.id = 3 ORDER BY 1", "SELECT e.id FROM ev e, pa p, pa q WHERE p.id = e.pa AND e.pa = q.id AND q.id = 3 ORDER BY 1", "SELECT p.id, e.id FROM pa p LEFT JOIN ev e ON e.pa = p.id AND p.id = 3 WHERE p.id < 5 ORDER BY 1, 2",
+	"SELECT e.id FROM ev e JOIN pa p ON p.id = e.pa WHERE p.id = NULL::int", "SELECT e.id FROM ev e JOIN pa p ON p.name = e.name OR p.id = e.pa WHERE p.id = 3 ORDER BY 1", "SELECT e.id, p.id FROM ev e, pa p WHERE e.id < 4 ORDER BY 1, 2 LIMIT 1000", "SELECT e.id, p.id FROM (SELECT id, n FROM ev WHERE id < 40) e LEFT JOIN (SELECT id FROM pa WHERE id < 9) p ON e.n < p.id AND e.n > p.id - 3 ORDER BY 1, 2",
 	"SELECT e.id, p.id FROM (SELECT id, n FROM ev WHERE id < 40) e RIGHT JOIN (SELECT id FROM pa WHERE id < 9) p ON e.n < p.id AND e.n > p.id + 3 ORDER BY 1, 2", "SELECT count(*) FROM (SELECT e.id, p.id FROM ev e, pa p LIMIT 500) x",
 }
 
@@ -100,6 +101,7 @@ func TestOrderByIndex(t *testing.T) {
 		"SELECT * FROM ev ORDER BY at, id LIMIT 5": "Incremental Sort", "SELECT max(at) FROM ev": "Incremental Sort", "SELECT min(n) FROM ev": "ev_n_idx", "SELECT DISTINCT n FROM ev": `{"$group":{"_id":"$n"}}`,
 		"SELECT * FROM ev WHERE (g, n) > (1, 2)": `{"g":{"$gte":1}}`, "SELECT * FROM ev WHERE n = 3 ORDER BY g LIMIT 4": `"sort":{"g":1},"limit":4`,
 		"SELECT id FROM pa p WHERE NOT EXISTS (SELECT 1 FROM ev e WHERE e.pa = p.id)":                          `{"$group":{"_id":"$pa"}}`,
+		"SELECT e.id FROM ev e JOIN pa p ON p.id = e.pa WHERE p.id = 3":                                        `"filter":{"pa":{"$eq":3}}}`,
 		"SELECT p.id, count(e.id) FROM pa p LEFT JOIN ev e ON e.pa = p.id GROUP BY p.id ORDER BY p.id LIMIT 7": `"sort":{"_id":1},"limit":7`,
 	} {
 		if plan := explain(t, ours, sql); !strings.Contains(plan, want) {
