@@ -106,8 +106,8 @@ func (o object) MarshalJSON() ([]byte, error) {
 	return []byte(b.String()), nil
 }
 
-// FormatJSON prints the tree as PostgreSQL's JSON format.
-func (x *Explainer) FormatJSON(root *ExplainNode, s Summary) (string, error) {
+// top is what the formats with structure show: the plan and what stands beside it.
+func (x *Explainer) top(root *ExplainNode, s Summary) object {
 	top := object{{"Plan", x.jsonNode(root, "")}}
 	if x.Options.Settings && len(s.Settings) > 0 {
 		top = append(top, ExplainProp{"Settings", object(s.Settings)})
@@ -118,7 +118,12 @@ func (x *Explainer) FormatJSON(root *ExplainNode, s Summary) (string, error) {
 			top = append(top, ExplainProp{"Execution Time", round3(s.ExecutionMS)})
 		}
 	}
-	out, err := json.MarshalIndent([]any{top}, "", "  ")
+	return top
+}
+
+// FormatJSON prints the tree as PostgreSQL's JSON format.
+func (x *Explainer) FormatJSON(root *ExplainNode, s Summary) (string, error) {
+	out, err := json.MarshalIndent([]any{x.top(root, s)}, "", "  ")
 	return string(out), err
 }
 

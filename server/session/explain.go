@@ -36,8 +36,11 @@ func explainOption(n *pg_query.ExplainStmt, name string) (value string, on bool)
 
 func explainCols(n *pg_query.ExplainStmt) []planner.Col {
 	cols := textCols("QUERY PLAN")
-	if f, _ := explainOption(n, "format"); f == "json" {
+	switch f, _ := explainOption(n, "format"); f {
+	case "json":
 		cols[0].Type = types.JSONT
+	case "xml":
+		cols[0].Type = types.XMLT
 	}
 	return cols
 }
@@ -86,8 +89,14 @@ func (s *Session) explain(ctx context.Context, p *prepared, params []types.Datum
 	x := s.explainer(ctx, o, rt, inner.prep.snap)
 	tree := x.Tree(inner.prep.plan)
 	r := result{tag: "EXPLAIN", cols: explainCols(n)}
-	if o.Format == "json" {
+	if o.Format != "text" {
 		text, err := x.FormatJSON(tree, sum)
+		switch o.Format {
+		case "xml":
+			text = x.FormatXML(tree, sum)
+		case "yaml":
+			text = x.FormatYAML(tree, sum)
+		}
 		if err != nil {
 			return result{}, pgerr.Internal("EXPLAIN: %w", err)
 		}
@@ -130,9 +139,7 @@ func explainOptions(n *pg_query.ExplainStmt) (planner.ExplainOptions, error) {
 		}
 	}
 	switch o.Format {
-	case "text", "json":
-	case "xml", "yaml":
-		return o, pgerr.Unsupported("EXPLAIN (FORMAT " + strings.ToUpper(o.Format) + ")")
+	case "text", "json", "xml", "yaml":
 	default:
 		return o, pgerr.New(pgerr.InvalidParameterValue, "unrecognized value for EXPLAIN option \"format\": \"%s\"", o.Format)
 	}
