@@ -42,6 +42,7 @@ const (
 	ObjExtension ObjectKind = 'e'
 	ObjDefaults  ObjectKind = 'a' // default privileges
 	ObjCollation ObjectKind = 'c'
+	ObjCast      ObjectKind = 'k'
 )
 
 func (c *Change) touch(k ObjectKind, oid uint32) {

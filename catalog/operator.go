@@ -65,6 +65,28 @@ func (s *Snapshot) Casts() []*Cast {
 	return all
 }
 
+// CastByOID returns one of the database's own casts, or nil.
+func (s *Snapshot) CastByOID(oid uint32) *Cast {
+	for _, c := range s.Casts() {
+		if c.OID == oid {
+			return c
+		}
+	}
+	return nil
+}
+
+// PutCast adds a cast.
+func (c *Change) PutCast(x *Cast) {
+	c.touch(ObjCast, x.OID)
+	c.s.casts.set(castKey{x.Source.OID, x.Target.OID}, x)
+}
+
+// RemoveCast removes a cast.
+func (c *Change) RemoveCast(x *Cast) {
+	c.touch(ObjCast, x.OID)
+	c.s.casts.remove(castKey{x.Source.OID, x.Target.OID})
+}
+
 // OpClasses lists the database's own operator classes for an index method, which may be "" for all, in OID order.
 func (s *Snapshot) OpClasses(method string) []*OpClass {
 	var all []*OpClass

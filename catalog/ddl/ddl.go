@@ -226,6 +226,8 @@ func (r *run) typeStatement(stmt *pg_query.Node) (string, error) {
 		return "ALTER DOMAIN", r.alterDomain(n.AlterDomainStmt)
 	case *pg_query.Node_CreateFunctionStmt:
 		return r.createFunction(n.CreateFunctionStmt)
+	case *pg_query.Node_CreateCastStmt:
+		return "CREATE CAST", r.createCast(n.CreateCastStmt)
 	case *pg_query.Node_CreateTrigStmt:
 		return "CREATE TRIGGER", r.createTrigger(n.CreateTrigStmt)
 	case *pg_query.Node_AlterFunctionStmt:

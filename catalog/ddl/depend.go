@@ -36,6 +36,7 @@ const (
 	objFunction
 	objExtension
 	objCollation
+	objCast
 )
 
 // dependent is an object that depends on another: silently gone with it (auto), or in its way.
@@ -451,6 +452,10 @@ func (r *run) typeDependents(oid uint32) []dependent {
 				group = append(group, dependent{object: o, on: "type " + r.typeText(want), auto: owner != nil})
 			}
 		}
+		for _, d := range r.castsUsing(func(c *catalog.Cast) bool { return c.Source.OID == want.OID || c.Target.OID == want.OID }) {
+			d.on = "type " + r.typeText(want)
+			group = append(group, d)
+		}
 		slices.SortStableFunc(group, func(a, b dependent) int { return cmp.Or(cmp.Compare(a.oid, b.oid), cmp.Compare(a.sub, b.sub)) })
 		out = append(out, group...)
 	}
@@ -463,6 +468,7 @@ func (r *run) functionDependents(oid uint32) []dependent {
 	if r.snap().ExtensionOf(oid) != "" && builtinFunctions()[f.Name] {
 		return nil // a call of gen_random_uuid is not one of pgcrypto's: the built-in one comes first
 	}
+	out = append(out, r.castsUsing(func(c *catalog.Cast) bool { return c.Function == oid })...)
 	calls := func(text string) bool {
 		if !strings.Contains(text, f.Name) {
 			return false
@@ -566,6 +572,10 @@ func (r *run) describe(o object) string {
 		if c := s.CollationByOID(o.oid); c != nil {
 			return "collation " + r.qualify(s.SchemaByOID(c.SchemaID).Name, c.Name)
 		}
+	case objCast:
+		if c := s.CastByOID(o.oid); c != nil {
+			return "cast from " + r.typeText(s.TypeByOID(c.Source.OID)) + " to " + r.typeText(s.TypeByOID(c.Target.OID))
+		}
 	case objExtension:
 		if e := r.extensionByOID(o.oid); e != nil {
 			return "extension " + e.Name
@@ -621,6 +631,11 @@ func (r *run) remove(o object) {
 		return
 	case objCollation:
 		r.ch.RemoveCollation(o.oid)
+		return
+	case objCast:
+		if c := s.CastByOID(o.oid); c != nil {
+			r.ch.RemoveCast(c)
+		}
 		return
 	case objExtension:
 		if e := r.extensionByOID(o.oid); e != nil {

@@ -72,6 +72,8 @@ func (r *run) dropTarget(n *pg_query.DropStmt, o *pg_query.Node) ([]object, erro
 		return r.dropType(n, o.GetTypeName())
 	case pg_query.ObjectType_OBJECT_FUNCTION, pg_query.ObjectType_OBJECT_PROCEDURE, pg_query.ObjectType_OBJECT_ROUTINE, pg_query.ObjectType_OBJECT_AGGREGATE:
 		return r.dropFunction(n, o.GetObjectWithArgs())
+	case pg_query.ObjectType_OBJECT_CAST:
+		return r.dropCast(n, o.GetList().GetItems())
 	case pg_query.ObjectType_OBJECT_EXTENSION:
 		return r.dropExtension(n, o.GetString_().GetSval())
 	case pg_query.ObjectType_OBJECT_COLLATION:

@@ -41,6 +41,20 @@ func extensionTable(name, namespace, owner string) func(context.Context, *catalo
 	}
 }
 
+// castTable fills pg_cast with the casts that are not built in.
+func castTable(ctx context.Context, v *catalog.View, key *catalog.Key, yield func([]types.Datum) error) error {
+	for _, c := range v.Snapshot.Casts() {
+		if c.OID >= catalog.FirstExtensionOID {
+			continue // with its extension, below
+		}
+		row := []types.Datum{oid(c.OID), oid(c.Source.OID), oid(c.Target.OID), oid(c.Function), types.Str(string(c.Context)), types.Str(string(c.Method))}
+		if err := yield(row); err != nil {
+			return err
+		}
+	}
+	return extensionTable("cast", "", "")(ctx, v, key, yield)
+}
+
 // extensionTypeIO are the support functions of the extensions' types, by the types' OIDs.
 var extensionTypeIO = sync.OnceValue(func() map[uint32][6]uint32 {
 	m := map[uint32][6]uint32{}

@@ -18,7 +18,7 @@ func staticTables() []table {
 		{name: "pg_catalog.pg_am", dump: "pg_am", keys: []string{"oid", "amname"}, dynamic: extensionTable("am", "", "")},
 		{name: "pg_catalog.pg_amop", dump: "pg_amop", keys: []string{"oid", "amopfamily", "amopopr"}, dynamic: extensionTable("amop", "", "")},
 		{name: "pg_catalog.pg_amproc", dump: "pg_amproc", keys: []string{"oid", "amprocfamily"}},
-		{name: "pg_catalog.pg_cast", dump: "pg_cast", keys: []string{"oid", "castsource", "casttarget"}, dynamic: extensionTable("cast", "", "")},
+		{name: "pg_catalog.pg_cast", dump: "pg_cast", keys: []string{"oid", "castsource", "casttarget"}, dynamic: castTable},
 		{name: "pg_catalog.pg_collation", dump: "pg_collation", keys: []string{"oid", "collname"}, dynamic: collationRows},
 		{name: "pg_catalog.pg_conversion", dump: "pg_conversion", keys: []string{"oid", "conname"}},
 		{name: "pg_catalog.pg_language", dump: "pg_language", keys: []string{"oid", "lanname"}},

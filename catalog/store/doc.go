@@ -81,6 +81,12 @@ type argDoc struct {
 	Type uint32
 }
 
+type castDoc struct {
+	ID             string `bson:"_id"`
+	Cast           catalog.Cast
+	Source, Target uint32
+}
+
 type plainDoc[T any] struct {
 	ID     string `bson:"_id"`
 	Object T
@@ -115,6 +121,17 @@ func encode(s *catalog.Snapshot, o catalog.Object) (bson.Raw, error) {
 			if x.OID == o.OID {
 				return bson.Marshal(plainDoc[catalog.Extension]{id, *x})
 			}
+		}
+	case catalog.ObjCast:
+		if x := s.CastByOID(o.OID); x != nil {
+			for _, t := range []*types.T{x.Source, x.Target} {
+				if err := lasting(t); err != nil {
+					return nil, err
+				}
+			}
+			d := castDoc{ID: id, Cast: *x, Source: x.Source.OID, Target: x.Target.OID}
+			d.Cast.Source, d.Cast.Target = nil, nil
+			return bson.Marshal(d)
 		}
 	case catalog.ObjRelation:
 		if x := s.RelationByOID(o.OID); x != nil {

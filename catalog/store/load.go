@@ -185,6 +185,24 @@ func (l *loader) loadRelations(byKind map[byte][]bson.Raw) error {
 			return corrupt(doc.Lookup("_id").StringValue(), err)
 		}
 	}
+	for _, doc := range byKind[byte(catalog.ObjCast)] {
+		if err := l.putCast(doc); err != nil {
+			return corrupt(doc.Lookup("_id").StringValue(), err)
+		}
+	}
+	return nil
+}
+
+func (l *loader) putCast(doc bson.Raw) error {
+	var d castDoc
+	if err := bson.Unmarshal(doc, &d); err != nil {
+		return err
+	}
+	x := d.Cast
+	if x.Source, x.Target = l.typ(d.Source), l.typ(d.Target); x.Source == nil || x.Target == nil {
+		return errors.New("a type of the cast does not exist")
+	}
+	l.change.PutCast(&x)
 	return nil
 }
 
