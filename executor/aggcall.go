@@ -2,6 +2,7 @@ package executor
 
 import (
 	"github.com/pgmongo/pgmongo/expr"
+	"github.com/pgmongo/pgmongo/planner"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -10,7 +11,7 @@ import (
 type aggCall struct {
 	mk     func() expr.Aggregator
 	args   []scalar
-	direct []scalar
+	direct [][]scalar // of each grouping set
 	filter *scalar
 	strict bool
 	// sortBy, when set, orders the arguments before they are added; DISTINCT sorts by all of them, as PostgreSQL does.
@@ -50,7 +51,7 @@ func constructor(a *expr.Agg) (func() expr.Aggregator, error) {
 	return mk, err
 }
 
-func (b *builder) aggCall(a *expr.Agg, l expr.Layout) (*aggCall, error) {
+func (b *builder) aggCall(n *planner.Aggregate, a *expr.Agg, l expr.Layout) (*aggCall, error) {
 	mk, err := constructor(a)
 	if err != nil {
 		return nil, err
@@ -61,8 +62,12 @@ func (b *builder) aggCall(a *expr.Agg, l expr.Layout) (*aggCall, error) {
 	_, c.collects = sample.(expr.CollectingAggregator)
 	if _, ok := sample.(expr.OrderedSetAggregator); ok {
 		// The aggregated arguments of WITHIN GROUP are its ORDER BY, whether or not the call lists them as arguments too.
-		if c.direct, err = b.compileAll(a.Args[:a.Direct], l); err != nil {
-			return nil, err
+		for set := range max(len(n.Sets), 1) {
+			direct, err := b.compileAll(n.DirectArgs(a, set), l)
+			if err != nil {
+				return nil, err
+			}
+			c.direct = append(c.direct, direct)
 		}
 		args = nil
 		for _, k := range keys {
@@ -113,16 +118,16 @@ func distinctOrder(args []expr.Expr, keys []expr.SortKey) []expr.SortKey {
 	return order
 }
 
-// start makes the state of a group whose first row is row.
-func (c *aggCall) start(env *expr.Env, row []types.Datum) (aggState, error) {
+// start makes the state of a group of a grouping set whose first row is row.
+func (c *aggCall) start(env *expr.Env, row []types.Datum, set int) (aggState, error) {
 	st := aggState{agg: c.mk()}
 	if c.sortBy != nil {
 		st.sorted = newSorter(env, c.stored, c.width, c.budget)
 		c.groups++
 	}
 	if len(c.direct) > 0 {
-		st.direct = make([]types.Datum, len(c.direct))
-		return st, evalAll(env, c.direct, row, st.direct)
+		st.direct = make([]types.Datum, len(c.direct[set]))
+		return st, evalAll(env, c.direct[set], row, st.direct)
 	}
 	return st, nil
 }

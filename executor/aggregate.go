@@ -64,7 +64,7 @@ func (b *builder) aggregate(in Operator, n *planner.Aggregate) (Operator, error)
 		op.masks = append(op.masks, groupingMasks(g, op.sets))
 	}
 	for _, a := range n.Aggs {
-		c, err := b.aggCall(a.Agg, l)
+		c, err := b.aggCall(n, a.Agg, l)
 		if err != nil {
 			return nil, err
 		}
@@ -154,7 +154,7 @@ func (a *aggregateOp) addTo(set int, row []types.Datum) error {
 			return a.spill.add(row, set, h)
 		}
 		var err error
-		if g, err = a.newGroup(key, h, row); isFull(err) {
+		if g, err = a.newGroup(key, h, row, set); isFull(err) {
 			return a.overflow(row, set, h, err)
 		} else if err != nil {
 			return err
@@ -198,14 +198,14 @@ func (s *groupingSet) complete() bool {
 // aggStateBytes is a guess at what the state of one aggregate holds.
 const aggStateBytes = 64
 
-func (a *aggregateOp) newGroup(key []types.Datum, h uint64, row []types.Datum) (int, error) {
+func (a *aggregateOp) newGroup(key []types.Datum, h uint64, row []types.Datum, set int) (int, error) {
 	g, err := a.groups.keys.insert(key, h)
 	if err != nil {
 		return 0, err
 	}
 	a.groups.keys.keys.pending += int64(len(a.aggs)) * aggStateBytes
 	for _, c := range a.aggs {
-		st, err := c.start(a.env, row)
+		st, err := c.start(a.env, row, set)
 		if err != nil {
 			return 0, err
 		}
@@ -226,7 +226,7 @@ func (a *aggregateOp) addEmptySets() error {
 			continue
 		}
 		key := a.setKey(s)
-		if _, err := a.newGroup(key, hashKeys(a.groups.keys.typs, key), row); err != nil {
+		if _, err := a.newGroup(key, hashKeys(a.groups.keys.typs, key), row, s); err != nil {
 			return err
 		}
 	}

@@ -23,8 +23,7 @@ type setCall struct {
 	wrap  bool
 	// unpack says that a record is a row of its fields, even if it has one.
 	unpack bool
-	// fields are the types that the columns of a user-defined function's record must have; nil if they need no check.
-	fields []*types.T
+	want   []*types.T // of the columns of a function that returns rows
 	vals   []types.Datum
 }
 
@@ -37,8 +36,8 @@ func isSetCall(e expr.Expr) (*expr.Call, bool) {
 func (b *builder) setCall(e expr.Expr, l expr.Layout, width int, wrap bool) (*setCall, error) {
 	s := &setCall{env: b.rt.Env, width: width, wrap: wrap}
 	call, ok := isSetCall(e)
-	if c, ok := e.(*expr.Call); ok && c.T == types.RecordT && c.Fn.User != nil {
-		s.fields = recordFields(c)
+	if s.call = call; call != nil {
+		s.want = s.outTypes()
 	}
 	if !ok {
 		var err error
@@ -49,7 +48,6 @@ func (b *builder) setCall(e expr.Expr, l expr.Layout, width int, wrap bool) (*se
 	if s.set, err = expr.SetOf(call); err != nil {
 		return nil, err
 	}
-	s.call = call
 	s.args, err = b.compileAll(call.Args, l)
 	s.vals = make([]types.Datum, len(s.args))
 	return s, err
@@ -131,18 +129,12 @@ func (s *setCall) put(b *Batch, row ...types.Datum) error {
 		if !ok {
 			return pgerr.Internal("a function gave one value for %d columns", s.width)
 		}
-		if len(rec.Vals) != s.width {
-			return rowMismatch(len(rec.Vals), s.width)
-		}
-		for i, t := range s.fields {
-			if rec.Types[i] != t {
-				return pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
-					WithDetail("Returned type %s at ordinal position %d, but query expects %s.", types.FormatType(rec.Types[i], -1), i+1, types.FormatType(t, -1))
-			}
+		if err := rec.Match(s.width, s.want); err != nil {
+			return err
 		}
 		copy(out, rec.Vals)
 	default:
-		return rowMismatch(len(row), s.width)
+		return (&types.Record{Vals: row}).Match(s.width, nil)
 	}
 	return nil
 }
@@ -155,39 +147,24 @@ func oneRecord(row []types.Datum) bool {
 	return ok
 }
 
-func rowMismatch(got, want int) error {
-	noun := "attributes"
-	if got == 1 {
-		noun = "attribute"
-	}
-	return pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
-		WithDetail("Returned row contains %d %s, but query expects %d.", got, noun, want)
-}
-
 // record makes the one value of a composite row.
 func (s *setCall) record(row []types.Datum) types.Datum {
-	typs := s.outTypes()
+	typs := s.want
 	if len(row) == 1 && len(typs) != 1 {
 		return row[0]
 	}
 	return types.Ref(&types.Record{Types: typs, Vals: append([]types.Datum(nil), row...)})
 }
 
-// recordFields are the types of a record's columns as the query or the function's OUT arguments name them.
-func recordFields(c *expr.Call) []*types.T {
-	if len(c.Cols) > 0 {
-		out := make([]*types.T, len(c.Cols))
-		for i, f := range c.Cols {
-			out[i] = f.Type
-		}
-		return out
-	}
-	return (&setCall{call: c}).outTypes()
-}
-
 // outTypes are the types of the columns of a function that returns rows, nil for one that returns values.
 func (s *setCall) outTypes() []*types.T {
 	var out []*types.T
+	for _, f := range s.call.Cols {
+		out = append(out, f.Type)
+	}
+	if out != nil {
+		return out
+	}
 	for i, t := range s.call.Fn.AllArgs {
 		switch s.call.Fn.ArgModes[i] {
 		case 'o', 'b', 't':

@@ -235,6 +235,14 @@ func (r *Resolver) coerceUnknown(e Expr, t *types.T, typmod int32, ctx Context, 
 	switch x := e.(type) {
 	case *Const:
 		base, mod := baseTypmod(t, typmod)
+		if base.IsArray() && base.Elem.Kind == 'd' && !x.D.IsNull() {
+			// The domain's constraints hold for each element, as reading the array in knows nothing of them.
+			array, err := r.coerceUnknown(e, r.ArrayOf(base.Elem.BaseType()), typmod, ctx, loc)
+			if err != nil {
+				return nil, err
+			}
+			return r.coerceType(array, t, typmod, ctx, loc)
+		}
 		c := &Const{D: x.D, T: base, Mod: -1, Loc: x.Loc}
 		if base.OID == types.IntervalT.OID {
 			// interval's input needs its fields to read '1' as the unit that was declared.
@@ -332,6 +340,9 @@ func (r *Resolver) coerceTypmod(e Expr, t *types.T, typmod int32, ctx Context, l
 // nothing of constraints: INSERT INTO t VALUES ($1) must not take what the domain of the column forbids.
 func (r *Resolver) Param(n int, t *types.T, loc int32) (Expr, error) {
 	p := &Param{N: n, T: t, Mod: -1}
+	if base := t.BaseType(); base.IsArray() && base.Elem.Kind == 'd' {
+		return r.coerceType(&Relabel{X: p, T: r.ArrayOf(base.Elem.BaseType()), Mod: -1, Implicit: true}, t, -1, Implicit, loc)
+	}
 	if t.Kind != 'd' {
 		return p, nil
 	}

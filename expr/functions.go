@@ -334,7 +334,7 @@ func (r *Resolver) pickFunction(c FuncCall, input []*types.T, cands []*candidate
 		match := r.matching(input, cands)
 		switch len(match) {
 		case 0:
-			return nil, nil, noFunction(c)
+			return nil, nil, NoFunction(c)
 		case 1:
 			best = match[0]
 		default:
@@ -352,7 +352,8 @@ func (r *Resolver) pickFunction(c FuncCall, input []*types.T, cands []*candidate
 	return best, nil, nil
 }
 
-func noFunction(c FuncCall) error {
+// NoFunction is the error for a call that no function matches.
+func NoFunction(c FuncCall) *pgerr.Error {
 	what := "function"
 	if c.Procedure {
 		what = "procedure"

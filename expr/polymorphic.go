@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -73,6 +74,23 @@ func (r *Resolver) polymorphic(actual, declared []*types.T, ret *types.T, check 
 		ret = t
 	}
 	return out, ret, nil
+}
+
+// ResolveOut gives a polymorphic OUT argument of a function the type that a call's arguments determine.
+func ResolveOut(snap *catalog.Snapshot, c *Call, t *types.T) *types.T {
+	if !t.IsPolymorphic() {
+		return t
+	}
+	n := min(len(c.Fn.Args), len(c.Args))
+	actual := make([]*types.T, n)
+	for i, a := range c.Args[:n] {
+		actual[i] = a.Type()
+	}
+	_, out, err := (&Resolver{Snapshot: snap}).polymorphic(actual, c.Fn.Args[:n], t, false)
+	if err != nil {
+		return t // a call that is only described: its arguments have no types yet
+	}
+	return out
 }
 
 // same binds one slot of a family, refusing a second different type.

@@ -70,6 +70,9 @@ func (s *scope) call(c *boundCall) (expr.Expr, error) {
 		Schema: c.schema, Name: c.name, Args: c.args, ArgNames: c.names, Variadic: f.FuncVariadic, Star: f.AggStar, Loc: f.Location,
 	})
 	if err != nil {
+		if len(f.AggOrder) > 1 && !f.AggWithinGroup && pgerr.Is(err, pgerr.UndefinedFunction) {
+			err = pgerr.From(err).WithHint("No aggregate function matches the given name and argument types. Perhaps you misplaced ORDER BY; ORDER BY must appear after all regular arguments of the aggregate.")
+		}
 		return nil, err
 	}
 	call, ok := x.(*expr.Call)
@@ -229,10 +232,39 @@ func (s *scope) aggregate(c *boundCall, call *expr.Call) (expr.Expr, error) {
 		}
 		return s.windowCall(f, call.Fn, call.Args, call.T, c.filter, call.Variadic)
 	}
+	if info.kind == 'h' {
+		if err := s.hypothetical(c, agg); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.aggOrder(c, agg, isOrdered); err != nil {
 		return nil, err
 	}
 	return s.placeAggregate(agg, c.name, loc)
+}
+
+// hypothetical gives each direct argument of a hypothetical-set aggregate and the column that it is compared with one type.
+func (s *scope) hypothetical(c *boundCall, agg *expr.Agg) error {
+	n := len(c.f.AggOrder)
+	direct := len(agg.Args) - n
+	if direct != n {
+		return expr.NoFunction(expr.FuncCall{Schema: c.schema, Name: c.name, Args: c.args, Loc: c.f.Location}).
+			WithHint("To use the hypothetical-set aggregate %s, the number of hypothetical direct arguments (here %d) must match the number of ordering columns (here %d).", c.name, direct, n)
+	}
+	agg.Args = slices.Clone(agg.Args)
+	for i := range n {
+		pair := []expr.Expr{agg.Args[direct+i], agg.Args[i]}
+		t, err := s.b.r.CommonType(pair, "WITHIN GROUP", c.f.Location)
+		if err != nil {
+			return err
+		}
+		for j, at := range []int{direct + i, i} {
+			if agg.Args[at], err = s.b.r.CoerceCommon(pair[j], t, "WITHIN GROUP"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // aggOrder binds ORDER BY inside an aggregate and WITHIN GROUP, and checks DISTINCT.
@@ -278,9 +310,10 @@ func (s *scope) aggOrder(c *boundCall, agg *expr.Agg, within bool) error {
 		}
 	}
 	for i, k := range agg.OrderBy {
-		// The argument may have been coerced while the ordering was not: compare with both.
+		// The argument may have been coerced while the ordering was not, as that of string_agg(DISTINCT v, ',' ORDER BY v)
+		// with a varchar.
 		same := func(a expr.Expr) bool { return equalExpr(a, k.X) }
-		if !slices.ContainsFunc(agg.Args, same) && !slices.ContainsFunc(c.args, same) {
+		if !slices.ContainsFunc(c.args, same) {
 			return pgerr.New(pgerr.InvalidColumnReference, "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list").
 				At(nodeLocation(c.f.AggOrder[i].GetSortBy().Node))
 		}

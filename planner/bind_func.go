@@ -184,7 +184,7 @@ func outFields(snap *catalog.Snapshot, call *expr.Call) []types.Field {
 			name = call.Fn.ArgNames[i]
 		}
 		if m == 'o' || m == 'b' || m == 't' {
-			out = append(out, types.Field{Name: name, Type: resolveOut(snap, call, call.Fn.AllArgs[i]), Typmod: -1})
+			out = append(out, types.Field{Name: name, Type: expr.ResolveOut(snap, call, call.Fn.AllArgs[i]), Typmod: -1})
 		}
 		if m != 'o' && m != 't' {
 			in++
@@ -192,33 +192,6 @@ func outFields(snap *catalog.Snapshot, call *expr.Call) []types.Field {
 	}
 	return out
 }
-
-// resolveOut gives a polymorphic OUT argument the type that the arguments determine.
-func resolveOut(snap *catalog.Snapshot, call *expr.Call, t *types.T) *types.T {
-	if !t.IsPolymorphic() {
-		return t
-	}
-	for i, a := range call.Fn.Args {
-		if i >= len(call.Args) || !a.IsPolymorphic() {
-			continue
-		}
-		actual := call.Args[i].Type().BaseType()
-		wantsArray, hasArray := isPolyArray(t), isPolyArray(a)
-		switch {
-		case wantsArray == hasArray:
-			return actual
-		case hasArray && actual.Elem != nil:
-			return actual.Elem
-		case wantsArray:
-			if arr := types.ArrayOf(snap, actual); arr != nil {
-				return arr
-			}
-		}
-	}
-	return t
-}
-
-func isPolyArray(t *types.T) bool { return t.Name == "anyarray" || t.Name == "anycompatiblearray" }
 
 // compositeFields are the live fields of a composite type.
 func (b *binder) compositeFields(t *types.T) []types.Field {

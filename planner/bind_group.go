@@ -208,6 +208,15 @@ func (s *scope) rewriteGrouped(q *selectState) error {
 	if err := g.matchGrouping(s); err != nil {
 		return err
 	}
+	for _, a := range s.aggs {
+		for _, x := range a.Agg.Args[:a.Agg.Direct] {
+			if _, err := g.rewrite(x, -1); pgerr.Is(err, pgerr.GroupingError) {
+				return pgerr.From(err).WithDetail("Direct arguments of an ordered-set aggregate must use only grouped columns.")
+			} else if err != nil {
+				return err
+			}
+		}
+	}
 	for i := range q.targets {
 		x, err := g.rewrite(q.targets[i].x, q.targets[i].loc)
 		if err != nil {

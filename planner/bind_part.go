@@ -43,9 +43,17 @@ func (st *setState) present(c *catalog.Column) expr.Expr { return st.item.cols[s
 
 // replacePart gives base with the part at the path replaced by x.
 func (s *scope) replacePart(base expr.Expr, path []*pg_query.Node, x expr.Expr, name string, at, loc int32) (expr.Expr, error) {
-	t := base.Type().BaseType()
+	whole := base.Type()
+	if d, ok := base.(*expr.ToDomain); ok {
+		base = d.X // what the parts before this one made: the domain sees it with all its parts
+	}
+	t := whole.BaseType()
 	if field := path[0].GetString_(); field != nil {
-		return s.replaceField(base, t, field.Sval, path[1:], x, name, at, loc)
+		row, err := s.replaceField(base, t, field.Sval, path[1:], x, name, at, loc)
+		if err != nil || whole == t {
+			return row, err
+		}
+		return s.b.r.Coerce(row, whole, -1, expr.Assignment, loc)
 	}
 	var subs []*pg_query.A_Indices
 	slice := false
@@ -73,6 +81,8 @@ func (s *scope) replacePart(base expr.Expr, path []*pg_query.Node, x expr.Expr, 
 		return nil, pgerr.New(pgerr.DatatypeMismatch, "jsonb subscript does not support slices").At(at)
 	case t == types.JSONBT:
 		want, assign = types.JSONBT, jsonbAssign
+	case t.Elem != nil && !t.IsArray():
+		return nil, pgerr.Unsupported("assignment to elements of type " + types.FormatType(t, -1))
 	case t.Elem == nil:
 		return nil, pgerr.New(pgerr.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting", types.FormatType(base.Type(), -1)).At(at)
 	case slice:
@@ -110,8 +120,8 @@ func (s *scope) replacePart(base expr.Expr, path []*pg_query.Node, x expr.Expr, 
 		assign = sliceAssign(given)
 	}
 	var out expr.Expr = &expr.Call{Fn: assign(t, args), Args: args, T: t, Mod: base.Typmod(), Loc: at}
-	if base.Type() != t {
-		return s.b.r.Coerce(out, base.Type(), -1, expr.Assignment, loc)
+	if whole != t {
+		return s.b.r.Coerce(out, whole, -1, expr.Assignment, loc)
 	}
 	return out, nil
 }

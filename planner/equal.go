@@ -167,6 +167,26 @@ func equalAgg(a, b *expr.Agg) bool {
 	return slices.EqualFunc(a.Children(), b.Children(), equalExpr)
 }
 
+// DirectArgs are the direct arguments of one of the node's aggregates for a grouping set: keys that the set leaves out are
+// NULL in them.
+func (a *Aggregate) DirectArgs(agg *expr.Agg, set int) []expr.Expr {
+	args := agg.Args[:agg.Direct]
+	if a.Sets == nil {
+		return args
+	}
+	out := make([]expr.Expr, len(args))
+	for i, x := range args {
+		out[i] = expr.Rewrite(x, func(e expr.Expr) expr.Expr {
+			k := slices.IndexFunc(a.Keys, func(k expr.Expr) bool { return equalExpr(k, e) })
+			if k < 0 || slices.Contains(a.Sets[set], k) {
+				return e
+			}
+			return &expr.Const{T: e.Type(), Mod: e.Typmod(), Loc: -1}
+		})
+	}
+	return out
+}
+
 // equalSortKeys reports whether two orderings are the same.
 func equalSortKeys(a, b []expr.SortKey) bool {
 	return slices.EqualFunc(a, b, func(x, y expr.SortKey) bool {

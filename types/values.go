@@ -4,6 +4,8 @@ import (
 	"net/netip"
 
 	"github.com/cockroachdb/apd/v3"
+
+	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
 // Interval is an interval's three independent parts, as PostgreSQL keeps them.
@@ -80,6 +82,29 @@ type Record struct {
 	Types []*T
 	Names []string
 	Vals  []Datum
+}
+
+// Match refuses a record that is not a row of n fields of the types that a query expects, as far as either's are known.
+func (r *Record) Match(n int, want []*T) error {
+	err := pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match")
+	if len(r.Vals) != n {
+		noun := "attributes"
+		if len(r.Vals) == 1 {
+			noun = "attribute"
+		}
+		return err.WithDetail("Returned row contains %d %s, but query expects %d.", len(r.Vals), noun, n)
+	}
+	for i := range min(len(r.Types), len(want)) {
+		if r.Types[i] == nil {
+			continue
+		}
+		from, to := r.Types[i].BaseType(), want[i].BaseType()
+		text := (from.Category == 'S' || from == UnknownT) && to.Category == 'S'
+		if from != to && !text && !to.IsPolymorphic() {
+			return err.WithDetail("Returned type %s at ordinal position %d, but query expects %s.", FormatType(r.Types[i], -1), i+1, FormatType(want[i], -1))
+		}
+	}
+	return nil
 }
 
 // Range is a range value; a NULL bound is infinite.

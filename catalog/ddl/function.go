@@ -180,7 +180,46 @@ func (r *run) functionArgs(f *catalog.Function, n *pg_query.CreateFunctionStmt) 
 	default:
 		return pgerr.New(pgerr.InvalidFunctionDefinition, "function result type must be specified")
 	}
+	for _, t := range append(outs, f.Ret) {
+		if err := determined(f, t); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// polymorphicInputs are the types of inputs from which a call finds a result's polymorphic type, by the result's.
+var polymorphicInputs = map[string][]string{
+	"any":                {"anyelement", "anyarray", "anynonarray", "anyenum", "anyrange", "anymultirange"},
+	"anyrange":           {"anyrange", "anymultirange"},
+	"anycompatible":      {"anycompatible", "anycompatiblearray", "anycompatiblenonarray", "anycompatiblerange", "anycompatiblemultirange"},
+	"anycompatiblerange": {"anycompatiblerange", "anycompatiblemultirange"},
+}
+
+// determined refuses a polymorphic result that no input determines.
+func determined(f *catalog.Function, t *types.T) error {
+	if !t.IsPolymorphic() {
+		return nil
+	}
+	family := "any"
+	if strings.HasPrefix(t.Name, "anycompatible") {
+		family = "anycompatible"
+	}
+	if strings.HasSuffix(t.Name, "range") {
+		family += "range"
+	}
+	inputs := polymorphicInputs[family]
+	for _, a := range f.Args {
+		if a.Mode != 'o' && a.Mode != 't' && slices.Contains(inputs, a.Type.Name) {
+			return nil
+		}
+	}
+	list := strings.Join(inputs[:len(inputs)-1], ", ")
+	if len(inputs) > 2 {
+		list += ","
+	}
+	return pgerr.New(pgerr.InvalidFunctionDefinition, "cannot determine result data type").
+		WithDetail("A result of type %s requires at least one input of type %s or %s.", t.Name, list, inputs[len(inputs)-1])
 }
 
 func (r *run) functionOptions(f *catalog.Function, options []*pg_query.Node) error {

@@ -225,6 +225,13 @@ func (s *Session) sqlFit(ctx context.Context, h *host, c *expr.Call, ret *plpgsq
 				return row[0].Record().Vals, nil
 			}, nil
 		}
+		if ret.Type.Kind == 'd' {
+			check, err := h.Convert(ctx, ret.Type.BaseType(), ret.Type, -1)
+			return func(row []types.Datum) ([]types.Datum, error) {
+				d, err := check(row[0])
+				return []types.Datum{d}, err
+			}, err
+		}
 		return copyRow, nil
 	}
 	if ret.Type == types.RecordT && !ret.Row && !ret.Procedure {
