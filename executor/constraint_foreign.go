@@ -7,6 +7,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/expr"
 	"github.com/pgmongo/pgmongo/txn"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
@@ -151,11 +152,34 @@ func (fk *foreignKey) missing(detail string) error {
 		WithDetail("%s", detail).WithConstraint(fk.child.Schema, fk.child.Name, fk.con.Name)
 }
 
-func (fk *foreignKey) stillReferenced(io *types.IO, key []types.Datum) error {
+// stillReferenced is the error for a key that is gone and referred to. The foreign key of a partition is that of the
+// table which it was declared for.
+func (fk *foreignKey) stillReferenced(env *expr.Env, key []types.Datum) error {
+	child, con := fk.child, fk.con
+	for con.Parent != 0 {
+		up, upCon := declaredBy(env.View.Snapshot, child, con.Parent)
+		if up == nil {
+			break
+		}
+		child, con = up, upCon
+	}
 	return pgerr.New(pgerr.ForeignKeyViolation, "update or delete on table %q violates foreign key constraint %q on table %q",
-		fk.parent.Name, fk.con.Name, fk.child.Name).
-		WithDetail("Key %s is still referenced from table %q.", describeKey(io, fk.parentCols, key), fk.child.Name).
-		WithConstraint(fk.child.Schema, fk.child.Name, fk.con.Name)
+		fk.parent.Name, con.Name, child.Name).
+		WithDetail("Key %s is still referenced from table %q.", describeKey(env.IO, fk.parentCols, key), child.Name).
+		WithConstraint(child.Schema, child.Name, con.Name)
+}
+
+// declaredBy finds the table among a relation's parents that has the constraint.
+func declaredBy(snap *catalog.Snapshot, rel *catalog.Relation, constraint uint32) (*catalog.Relation, *catalog.Constraint) {
+	for _, oid := range rel.Inherits {
+		up := snap.RelationByOID(oid)
+		for _, con := range up.Constraints {
+			if con.OID == constraint {
+				return up, con
+			}
+		}
+	}
+	return nil, nil
 }
 
 // parentDeleted notes what becomes of the rows that refer to a deleted one.
@@ -312,7 +336,7 @@ func (c *foreignCheck) checkUnreferenced(ctx context.Context, s txn.Statement, k
 	if err != nil || found == nil {
 		return err
 	}
-	return c.fk.stillReferenced(c.rt.Env.IO, found)
+	return c.fk.stillReferenced(c.rt.Env, found)
 }
 
 // firstChild returns a key (of the parent's types) among keys that a row refers to, nil if none does.

@@ -178,7 +178,7 @@ func (f *family) noPartition(rel *catalog.Relation, row []types.Datum) error {
 				return err
 			}
 			typ = s.typ
-			if !strings.HasSuffix(name, ")") || strings.HasPrefix(name, "(") {
+			if !strings.HasSuffix(name, ")") {
 				name = "(" + name + ")" // not a plain function call
 			}
 		}

@@ -109,6 +109,8 @@ func (b *builder) buildMerge(n *planner.Merge) (Operator, error) {
 			op.events = append(op.events, e)
 		}
 	}
+	order := []string{"INSERT", "UPDATE", "DELETE"}
+	slices.SortFunc(op.events, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
 	return op, nil
 }
 

@@ -107,6 +107,15 @@ func (tr *tableTriggers) beforeRow(ctx context.Context, op string, old, new []ty
 	if tr == nil {
 		return row, nil
 	}
+	if op == "UPDATE" && tr.has(op, true, true) {
+		// Generated columns are computed after these triggers, which must not see the old values for new ones.
+		row = slices.Clone(row)
+		for i, c := range tr.t.cols {
+			if c.Generated != 0 {
+				row[i] = types.Null
+			}
+		}
+	}
 	for _, g := range tr.list {
 		if !wanted(g, op, true, true, set) {
 			continue

@@ -326,6 +326,24 @@ func (s *scope) aggOrder(c *boundCall, agg *expr.Agg, within bool) error {
 	return nil
 }
 
+// levelOf is the innermost query level whose columns the expressions use.
+func (s *scope) levelOf(args []expr.Expr) *scope {
+	var used colSet
+	for _, x := range args {
+		exprCols(x, &used)
+	}
+	var owner *scope
+	for _, id := range used.ids() {
+		if o := s.b.owner[id]; o != nil && s.inside(o) && (owner == nil || o.depth > owner.depth) {
+			owner = o
+		}
+	}
+	if owner == nil {
+		return s
+	}
+	return owner
+}
+
 // placeAggregate finds the query level that an aggregate belongs to, the innermost one whose columns it uses, registers
 // it there and stands a column in its place.
 func (s *scope) placeAggregate(agg *expr.Agg, name string, loc int32) (expr.Expr, error) {
@@ -339,23 +357,17 @@ func (s *scope) placeAggregate(agg *expr.Agg, name string, loc int32) (expr.Expr
 }
 
 func (s *scope) aggregateColumn(agg *expr.Agg, name string, loc int32) (expr.Expr, error) {
-	var used colSet
 	for _, c := range agg.Children() {
 		if call := setCall(c); call != nil {
 			return nil, pgerr.New(pgerr.FeatureNotSupported, "aggregate function calls cannot contain set-returning function calls").
 				WithHint("You might be able to move the set-returning function into a LATERAL FROM item.").At(call.Loc)
 		}
+	}
+	var used colSet
+	for _, c := range agg.Children() {
 		exprCols(c, &used)
 	}
-	var owner *scope
-	for _, id := range used.ids() {
-		if o := s.b.owner[id]; o != nil && s.inside(o) && (owner == nil || o.depth > owner.depth) {
-			owner = o
-		}
-	}
-	if owner == nil {
-		owner = s
-	}
+	owner := s.levelOf(agg.Children())
 	if used.intersects(&owner.aggCols) {
 		return nil, pgerr.New(pgerr.GroupingError, "aggregate function calls cannot be nested").At(s.locOf(agg.Children(), &owner.aggCols, loc))
 	}

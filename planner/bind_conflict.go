@@ -23,7 +23,7 @@ func (st *insertState) conflict(oc *pg_query.OnConflictClause, alias, schema str
 	out := &Conflict{}
 	if oc.Infer != nil {
 		var err error
-		if out.Indexes, err = st.arbiters(oc.Infer, update); err != nil {
+		if out.Indexes, err = st.arbiters(oc.Infer, alias, update); err != nil {
 			return nil, err
 		}
 	}
@@ -57,13 +57,13 @@ func (st *insertState) conflict(oc *pg_query.OnConflictClause, alias, schema str
 }
 
 // arbiters finds the unique indexes that an inference clause or constraint name means.
-func (st *insertState) arbiters(inf *pg_query.InferClause, update bool) ([]uint32, error) {
+func (st *insertState) arbiters(inf *pg_query.InferClause, alias string, update bool) ([]uint32, error) {
 	if inf.Conname != "" {
 		return st.namedArbiter(inf, update)
 	}
 	table := st.b.overRow(st.base, st.node.RowCols, inIndexExpr)
 	s := st.b.overRow(nil, nil, inIndexExpr)
-	s.ns = []*nsItem{st.item(st.b, st.rel.Name, st.node.RowCols)}
+	s.ns = []*nsItem{st.item(st.b, alias, st.node.RowCols)}
 	s.rtable = s.ns
 	var attnums []int16
 	var exprs []expr.Expr

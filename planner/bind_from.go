@@ -267,8 +267,12 @@ func (s *scope) aliasColumns(it *nsItem, a *pg_query.Alias) error {
 		return nil
 	}
 	if len(a.Colnames) > len(it.cols) {
-		return pgerr.New(pgerr.InvalidColumnReference, "table \"%s\" has %d columns available but %d columns specified",
-			it.alias, len(it.cols), len(a.Colnames))
+		what := "table"
+		if it.join {
+			what = "join expression"
+		}
+		return pgerr.New(pgerr.InvalidColumnReference, "%s \"%s\" has %d columns available but %d columns specified",
+			what, it.alias, len(it.cols), len(a.Colnames))
 	}
 	for i, name := range strs(a.Colnames) {
 		it.cols[i].name = name

@@ -249,6 +249,14 @@ func (g *groupState) addKey(s *scope, x expr.Expr) {
 	g.keyCols = append(g.keyCols, c)
 }
 
+// addDetermined makes a column that a table's primary key determines a key of every grouping set.
+func (g *groupState) addDetermined(s *scope, x expr.Expr) {
+	for i := range g.sets {
+		g.sets[i] = append(slices.Clone(g.sets[i]), len(g.keys))
+	}
+	g.addKey(s, x)
+}
+
 func (g *groupState) matchGrouping(s *scope) error {
 	for _, c := range s.grouping {
 		item := GroupingItem{Col: c.col}
@@ -311,7 +319,7 @@ func (g *groupState) rewriteColumn(r *expr.ColRef, loc int32) (expr.Expr, error)
 		return ref(g.keyCols[i]), nil
 	}
 	if g.determined(r.ID) {
-		g.addKey(s, r)
+		g.addDetermined(s, r)
 		return r, nil
 	}
 	if l, ok := s.b.locs[r]; ok {
@@ -337,7 +345,7 @@ func (g *groupState) checkSubquery(sub *expr.Subquery, loc int32) error {
 		}
 		r := ref(s.b.cols[id])
 		if g.determined(id) {
-			g.addKey(s, r)
+			g.addDetermined(s, r)
 			continue
 		}
 		var want colSet
@@ -380,9 +388,6 @@ func (s *scope) qualifiedName(r *expr.ColRef) string {
 
 // determined reports whether a column's table is grouped by its whole primary key, so that a group has one value of it.
 func (g *groupState) determined(id expr.ColID) bool {
-	if g.sets != nil {
-		return false
-	}
 	if g.items == nil {
 		g.findWhole()
 	}
@@ -403,7 +408,10 @@ func (g *groupState) findWhole() {
 		}
 		grouped[it] = map[int16]bool{}
 	}
-	for id := range g.plain {
+	for id, key := range g.plain {
+		if slices.ContainsFunc(g.sets, func(set []int) bool { return !slices.Contains(set, key) }) {
+			continue
+		}
 		if it := g.items[id]; it != nil {
 			grouped[it][g.scope.b.cols[id].Attnum] = true
 		}
@@ -465,8 +473,9 @@ func (s *scope) groupingFunc(f *pg_query.GroupingFunc) (expr.Expr, error) {
 		}
 		call.args, call.locs = append(call.args, x), append(call.locs, nodeLocation(a))
 	}
-	call.col = s.b.newCol(Col{Name: "grouping", Type: types.Int4T, Mod: -1, NotNull: true}, s)
-	s.made.add(call.col.ID)
-	s.grouping = append(s.grouping, call)
+	owner := s.levelOf(call.args)
+	call.col = s.b.newCol(Col{Name: "grouping", Type: types.Int4T, Mod: -1, NotNull: true}, owner)
+	owner.made.add(call.col.ID)
+	owner.grouping = append(owner.grouping, call)
 	return ref(call.col), nil
 }

@@ -72,7 +72,12 @@ func (s *scope) joinExpr(j *pg_query.JoinExpr) (Node, []*nsItem, error) {
 		it.colsVisible = false
 	}
 	if j.JoinUsingAlias != nil {
-		ns = append(ns, &nsItem{alias: j.JoinUsingAlias.Aliasname, join: true, relVisible: true, cols: merged})
+		using := &nsItem{alias: j.JoinUsingAlias.Aliasname, join: true, relVisible: true, cols: merged}
+		if err := s.checkNames(ns, []*nsItem{using}); err != nil {
+			return nil, nil, err
+		}
+		ns = append(ns, using)
+		s.rtable = append(s.rtable, using)
 	}
 	return node, append(ns, item), nil
 }

@@ -22,6 +22,7 @@ type nsItem struct {
 
 	relVisible, colsVisible bool
 	lateralOnly, lateralOK  bool
+	target                  bool // of an UPDATE or DELETE
 
 	// extra makes a system column or the whole row (attnum 0) of the item; nil when there is none.
 	extra func(attnum int16) (expr.Expr, error)
@@ -153,6 +154,10 @@ func (it *nsItem) column(name string, loc int32) (expr.Expr, error) {
 func (s *scope) lateralHit(it *nsItem, loc int32) error {
 	if !it.lateralOnly {
 		return nil
+	}
+	if !it.lateralOK && it.target {
+		return pgerr.New(pgerr.InvalidColumnReference, "invalid reference to FROM-clause entry for table \"%s\"", it.alias).
+			WithHint("There is an entry for table \"%s\", but it cannot be referenced from this part of the query.", it.alias).At(loc)
 	}
 	if !it.lateralOK {
 		return pgerr.New(pgerr.InvalidColumnReference, "invalid reference to FROM-clause entry for table \"%s\"", it.alias).

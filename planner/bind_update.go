@@ -57,7 +57,7 @@ func (b *binder) changedTable(s *scope, v *pg_query.RangeVar, ev event) (*change
 		}
 		it = t.item
 	}
-	it.lateralOnly, it.lateralOK = true, false
+	it.lateralOnly, it.lateralOK, it.target = true, false, true
 	s.ns = []*nsItem{it}
 	s.rtable = []*nsItem{it}
 	return t, nil

@@ -22,6 +22,9 @@ const (
 	IntervalFullPrecision int32 = 0xffff
 )
 
+// intervalWord is how much of a word is looked at: millenniums is millennium.
+const intervalWord = 10
+
 // intervalUnits are the words of interval input.
 var intervalUnits = map[string]int{
 	"c": unitCentury, "cent": unitCentury, "centuries": unitCentury, "century": unitCentury,
@@ -29,10 +32,10 @@ var intervalUnits = map[string]int{
 	"dec": unitDecade, "decade": unitDecade, "decades": unitDecade, "decs": unitDecade,
 	"h": unitHour, "hour": unitHour, "hours": unitHour, "hr": unitHour, "hrs": unitHour,
 	"m": unitMinute, "min": unitMinute, "mins": unitMinute, "minute": unitMinute, "minutes": unitMinute,
-	"microsecond": unitMicro, "microseconds": unitMicro, "us": unitMicro, "usec": unitMicro, "usecond": unitMicro,
+	"microsecon": unitMicro, "us": unitMicro, "usec": unitMicro, "usecond": unitMicro,
 	"useconds": unitMicro, "usecs": unitMicro,
 	"mil": unitMillennium, "mils": unitMillennium, "millennia": unitMillennium, "millennium": unitMillennium,
-	"milliseconds": unitMilli, "millisecond": unitMilli, "ms": unitMilli, "msec": unitMilli, "msecond": unitMilli,
+	"millisecon": unitMilli, "ms": unitMilli, "msec": unitMilli, "msecond": unitMilli,
 	"mseconds": unitMilli, "msecs": unitMilli,
 	"mon": unitMonth, "mons": unitMonth, "month": unitMonth, "months": unitMonth,
 	"qtr": unitQuarter, "quarter": unitQuarter,
@@ -229,7 +232,7 @@ func decodeInterval(io *IO, s string, rangeMask int32) (v intervalSum, f dtFault
 				ago, unit = true, unitOther // a number right before it has no unit
 				continue
 			}
-			u, known := intervalUnits[text]
+			u, known := intervalUnits[text[:min(len(text), intervalWord)]]
 			if !known {
 				return v, faultFormat
 			}
@@ -245,7 +248,7 @@ func decodeInterval(io *IO, s string, rangeMask int32) (v intervalSum, f dtFault
 			if kind == fieldTime || strings.IndexByte(body, ':') >= 0 {
 				fault := v.clock(body, negative, rangeMask)
 				if fault == faultNone {
-					unit, got = unitDay, partTime
+					unit, got = unitDay, partTime|partMilli|partMicro
 					break
 				}
 				if kind == fieldTime {
@@ -271,7 +274,7 @@ func decodeInterval(io *IO, s string, rangeMask int32) (v intervalSum, f dtFault
 		return v, faultFormat
 	}
 	if ago {
-		v.overflow = v.overflow || v.micros == math.MinInt64
+		v.overflow = v.overflow || v.micros == math.MinInt64 || v.days == math.MinInt32 || v.months == math.MinInt32 || v.years == math.MinInt32
 		v.years, v.months, v.days, v.micros = -v.years, -v.months, -v.days, -v.micros
 	}
 	return v, faultNone

@@ -21,6 +21,16 @@ func (a *alter) addConstraint(c *pg_query.AlterTableCmd) error {
 	if len(con.FkAttrs) == 0 && con.Contype == pg_query.ConstrType_CONSTR_FOREIGN {
 		return pgerr.New(pgerr.SyntaxError, "syntax error in foreign key")
 	}
+	if rel := a.rel(); con.Contype == pg_query.ConstrType_CONSTR_FOREIGN && rel.Kind == catalog.KindPartitioned {
+		const on = "foreign key on partitioned table \"%s\" referencing relation \"%s\""
+		switch {
+		case !a.stmt.Relation.Inh:
+			return pgerr.New(pgerr.WrongObjectType, "cannot use ONLY for "+on, rel.Name, con.Pktable.Relname)
+		case con.SkipValidation:
+			return pgerr.New(pgerr.WrongObjectType, "cannot add NOT VALID "+on, rel.Name, con.Pktable.Relname).
+				WithDetail("This feature is not yet supported on partitioned tables.")
+		}
+	}
 	b := &tableBuild{r: a.r, rel: a.rel(), cons: []*pg_query.Constraint{con}}
 	return b.addAll(false)
 }
@@ -43,6 +53,9 @@ func (a *alter) dropConstraint(c *pg_query.AlterTableCmd) error {
 			return nil
 		}
 		return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" of relation \"%s\" does not exist", c.Name, rel.Name)
+	}
+	if con.Inherited && !a.fromParent {
+		return pgerr.New(pgerr.InvalidTableDefinition, "cannot drop inherited constraint \"%s\" of relation \"%s\"", con.Name, rel.Name)
 	}
 	if con.Type == catalog.ConPrimary || con.Type == catalog.ConUnique {
 		if idx := rel.Index(con.Index); idx != nil && idx.MongoName == "_id_" {

@@ -606,6 +606,12 @@ func (a *alter) dropExpression(c *pg_query.AlterTableCmd) error {
 		}
 		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" is not a stored generated column", col.Name, rel.Name)
 	}
+	if len(rel.Children) > 0 && !a.stmt.Relation.Inh {
+		return pgerr.New(pgerr.FeatureNotSupported, "ALTER TABLE / DROP EXPRESSION must be applied to child tables too")
+	}
+	if col.Inherited && !a.fromParent {
+		return pgerr.New(pgerr.InvalidTableDefinition, "cannot drop generation expression from inherited column")
+	}
 	setColumn(rel, col.Attnum, func(c *catalog.Column) { c.Generated, c.Default = 0, "" })
 	a.r.ch.PutRelation(rel)
 	return nil
@@ -621,14 +627,14 @@ func (a *alter) identity(c *pg_query.AlterTableCmd) error {
 	if c.Subtype == pg_query.AlterTableType_AT_AddIdentity {
 		con := c.Def.GetConstraint()
 		switch {
+		case col.Type != types.Int2T && col.Type != types.Int4T && col.Type != types.Int8T:
+			return pgerr.New(pgerr.InvalidParameterValue, "identity column type must be smallint, integer, or bigint")
 		case !col.NotNull:
 			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" must be declared NOT NULL before identity can be added", col.Name, rel.Name)
 		case col.Identity != 0:
 			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" is already an identity column", col.Name, rel.Name)
 		case col.Default != "":
 			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" already has a default value", col.Name, rel.Name)
-		case col.Type != types.Int2T && col.Type != types.Int4T && col.Type != types.Int8T:
-			return pgerr.New(pgerr.InvalidParameterValue, "identity column type must be smallint, integer, or bigint")
 		}
 		seq, err := r.ownedSequence(rel, col, con.Options, true)
 		if err != nil {

@@ -101,7 +101,8 @@ func (b *tableBuild) check(c *pg_query.Constraint) error {
 	name := catalog.CutName(c.Conname)
 	if name == "" {
 		col := ""
-		if len(cols) == 1 {
+		system := slices.ContainsFunc(used, func(name string) bool { return slices.Contains(systemColumns, name) })
+		if len(cols) == 1 && !system {
 			col = b.rel.ByAttnum(cols[0]).Name
 		}
 		name = r.constraintName(b.rel.SchemaID, b.rel.Name, col, "check", nil)

@@ -356,6 +356,30 @@ func (b *tableBuild) defaultFor(s *columnSpec) error {
 	return nil
 }
 
+// generatedFrom refuses generated columns, and the whole row with them, in a generation expression.
+func (b *tableBuild) generatedFrom(n *pg_query.Node) error {
+	var err error
+	walk(n, func(m *pg_query.Node) bool {
+		ref := m.GetColumnRef()
+		if ref == nil || err != nil {
+			return err == nil
+		}
+		last := ref.Fields[len(ref.Fields)-1]
+		name := last.GetString_().GetSval()
+		c := b.rel.Column(name)
+		switch {
+		case last.GetAStar() != nil || c == nil && len(ref.Fields) == 1 && name == b.rel.Name:
+			err = pgerr.New(pgerr.InvalidObjectDefinition, "cannot use whole-row variable in column generation expression").
+				WithDetail("This would cause the generated column to depend on its own value.").At(ref.Location)
+		case c != nil && c.Generated != 0:
+			err = pgerr.New(pgerr.InvalidObjectDefinition, "cannot use generated column \"%s\" in column generation expression", name).
+				WithDetail("A generated column cannot reference another generated column.").At(ref.Location)
+		}
+		return false
+	})
+	return err
+}
+
 func (b *tableBuild) generated(s *columnSpec) error {
 	if s.gen == nil {
 		return nil
@@ -363,17 +387,8 @@ func (b *tableBuild) generated(s *columnSpec) error {
 	if err := refuse(s.gen, "column generation expression", "column generation expressions", false); err != nil {
 		return err
 	}
-	used, _ := columnRefs(s.gen)
-	for _, name := range used {
-		c := b.rel.Column(name)
-		if c == nil || c.Generated == 0 {
-			continue
-		}
-		e := pgerr.New(pgerr.InvalidObjectDefinition, "cannot use generated column \"%s\" in column generation expression", name)
-		if c.Attnum == s.col.Attnum {
-			return e.WithDetail("This would cause the generated column to depend on its own value.")
-		}
-		return e.WithDetail("A generated column cannot reference another generated column.")
+	if err := b.generatedFrom(s.gen); err != nil {
+		return err
 	}
 	text, e, err := b.r.bind(b.rel, s.gen, s.col.Type, s.col.Typmod)
 	if err != nil {

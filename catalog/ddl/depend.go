@@ -235,7 +235,7 @@ func (r *run) relationDependents(oid uint32) []dependent {
 		return r.sequenceDependents(rel)
 	}
 	for _, ref := range r.snap().ReferencedBy(oid) {
-		if ref.Table.OID != oid {
+		if ref.Table.OID != oid && ref.Constraint.Parent == 0 {
 			out = append(out, dependent{object: object{objConstraint, ref.Table.OID, ref.Constraint.OID}})
 		}
 	}
@@ -402,6 +402,16 @@ func viewUses(v *catalog.Relation, rel uint32, attnum int16) bool {
 func (r *run) constraintDependents(o object) []dependent {
 	var out []dependent
 	ref, ok := r.snap().ConstraintByOID(o.sub)
+	if ok && ref.Constraint.Type == catalog.ConForeign {
+		for _, c := range ref.Table.Children { // partitions have it for their parent
+			for _, x := range r.snap().RelationByOID(c).Constraints {
+				if x.Parent == o.sub {
+					out = append(out, dependent{object: object{objConstraint, c, x.OID}, auto: true})
+				}
+			}
+		}
+		return out
+	}
 	if !ok || ref.Constraint.Type != catalog.ConPrimary && ref.Constraint.Type != catalog.ConUnique {
 		return nil
 	}

@@ -111,7 +111,10 @@ func (b *tableBuild) mergeColumn(s *columnSpec) (bool, error) {
 		return true, pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" has a type conflict", s.col.Name).
 			WithDetail("%s versus %s", types.FormatType(have.Type, have.Typmod), types.FormatType(s.col.Type, s.col.Typmod))
 	}
-	s.col = b.setColumn(have.Attnum, func(c *catalog.Column) { c.NotNull, c.Local = c.NotNull || s.col.NotNull, true })
+	s.col = b.setColumn(have.Attnum, func(c *catalog.Column) {
+		c.NotNull, c.Local = c.NotNull || s.col.NotNull, true
+		c.Identity = s.col.Identity
+	})
 	b.cols, b.cons = append(b.cols, s), append(b.cons, s.constraints...)
 	return true, nil
 }
@@ -274,6 +277,10 @@ func (r *run) bound(parent *catalog.Relation, name string, spec *pg_query.Partit
 					if v.Null {
 						return nil, pgerr.New(pgerr.InvalidTableDefinition, "cannot specify NULL in range bound")
 					}
+				}
+				if n := len(vs); n > 0 && vs[n-1].Infinite != 0 && v.Infinite != vs[n-1].Infinite {
+					word := boundText(vs[n-1], ts[i])
+					return nil, pgerr.New(pgerr.DatatypeMismatch, "every bound following %s must also be %s", word, word).At(location(list[i]))
 				}
 				vs = append(vs, v)
 			}
@@ -630,17 +637,48 @@ func (r *run) shareIndexes(parent, child *catalog.Relation, attnums map[int16]in
 		if con.Type != catalog.ConForeign {
 			continue
 		}
-		k := *con
-		k.OID, k.Parent, k.Inherited, k.Columns = r.newOID(child.Schema), con.OID, true, nil
+		var cols []int16
 		for _, n := range con.Columns {
-			k.Columns = append(k.Columns, attnums[n])
+			cols = append(cols, attnums[n])
 		}
+		if adopt(child, con, cols) {
+			continue
+		}
+		k := *con
+		k.OID, k.Parent, k.Inherited, k.Columns = r.newOID(child.Schema), con.OID, true, cols
 		child.Constraints = append(child.Constraints, &k)
 		if child.Kind == catalog.KindTable {
 			r.do(CheckForeignKey{Table: child, Referenced: r.snap().RelationByOID(k.RefRelation), Constraint: &k})
 		}
 	}
 	r.ch.PutRelation(child)
+	return nil
+}
+
+// adopt makes a foreign key that a partition has by itself the one that its parent has, if they say the same.
+func adopt(child *catalog.Relation, con *catalog.Constraint, cols []int16) bool {
+	for _, x := range child.Constraints {
+		if x.Type == catalog.ConForeign && x.Parent == 0 && !x.NotValid && x.RefRelation == con.RefRelation && slices.Equal(x.RefColumns, con.RefColumns) &&
+			slices.Equal(x.Columns, cols) && x.OnUpdate == con.OnUpdate && x.OnDelete == con.OnDelete && x.Match == con.Match &&
+			x.Deferrable == con.Deferrable && x.InitiallyDeferred == con.InitiallyDeferred && len(x.SetColumns) == 0 && len(con.SetColumns) == 0 {
+			k := *x
+			k.Parent, k.Inherited = con.OID, true
+			replaceConstraint(child, &k)
+			return true
+		}
+	}
+	return false
+}
+
+// parentConstraint is the constraint of a table's parent that an ALTER TABLE has just added, nil if the parent had it already.
+func (a *alter) parentConstraint(rel *catalog.Relation, name string) *catalog.Constraint {
+	for _, oid := range rel.Inherits {
+		for _, x := range a.r.snap().RelationByOID(oid).Constraints {
+			if x.Name == name {
+				return x
+			}
+		}
+	}
 	return nil
 }
 
@@ -683,7 +721,7 @@ func (a *alter) recurse(c *pg_query.AlterTableCmd, inh bool) error {
 	switch c.Subtype {
 	case pg_query.AlterTableType_AT_AddColumn, pg_query.AlterTableType_AT_DropColumn, pg_query.AlterTableType_AT_AlterColumnType,
 		pg_query.AlterTableType_AT_ColumnDefault, pg_query.AlterTableType_AT_SetNotNull, pg_query.AlterTableType_AT_DropNotNull,
-		pg_query.AlterTableType_AT_DropConstraint:
+		pg_query.AlterTableType_AT_DropConstraint, pg_query.AlterTableType_AT_DropExpression:
 	case pg_query.AlterTableType_AT_AddConstraint:
 		con := c.Def.GetConstraint()
 		check := con.Contype == pg_query.ConstrType_CONSTR_CHECK && !con.IsNoInherit
@@ -763,6 +801,22 @@ func (a *alter) inherited(c *pg_query.AlterTableCmd) error {
 		a.r.ch.PutRelation(rel)
 	case pg_query.AlterTableType_AT_AddConstraint:
 		name := c.Def.GetConstraint().Conname
+		var parent uint32
+		if c.Def.GetConstraint().Contype == pg_query.ConstrType_CONSTR_FOREIGN {
+			con := a.parentConstraint(rel, name)
+			if con == nil {
+				return nil // the parent's own foreign key was taken, which the partitions have
+			}
+			cols, err := keyColumns(rel, c.Def.GetConstraint().FkAttrs)
+			if err != nil {
+				return err
+			}
+			if adopt(rel, con, cols) {
+				a.r.ch.PutRelation(rel)
+				return nil
+			}
+			parent = con.OID
+		}
 		if i := slices.IndexFunc(rel.Constraints, func(x *catalog.Constraint) bool { return x.Name == name }); i < 0 {
 			if err := a.command(c); err != nil {
 				return err
@@ -774,7 +828,7 @@ func (a *alter) inherited(c *pg_query.AlterTableCmd) error {
 		for _, x := range rel.Constraints {
 			if x.Name == name {
 				k := *x
-				k.Inherited = true
+				k.Inherited, k.Parent = true, parent
 				replaceConstraint(rel, &k)
 			}
 		}

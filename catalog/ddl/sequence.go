@@ -300,17 +300,18 @@ func (r *run) changeSequence(old *catalog.Relation, options []*pg_query.Node) er
 	s := *old.Sequence
 	rel.Sequence = &s
 	var restart *int64
+	fromStart := false
 	var rest []*pg_query.Node
 	for _, o := range options {
 		d := o.GetDefElem()
 		switch d.Defname {
 		case "restart":
-			v := s.Start
-			if d.Arg != nil {
-				var err error
-				if v, err = defInt(d); err != nil {
-					return err
-				}
+			if fromStart = d.Arg == nil; fromStart {
+				continue
+			}
+			v, err := defInt(d)
+			if err != nil {
+				return err
 			}
 			restart = &v
 		case "as":
@@ -335,6 +336,9 @@ func (r *run) changeSequence(old *catalog.Relation, options []*pg_query.Node) er
 	}
 	if err := sequenceOptions(&s, rest, false); err != nil {
 		return err
+	}
+	if fromStart {
+		restart = &s.Start
 	}
 	if restart != nil {
 		if *restart < s.Min {

@@ -92,9 +92,7 @@ func listFunctions() []expr.Impl {
 		}
 		return types.Int(last), nil
 	}))
-	b.set("pg_partition_tree", func(env, []datum, func(...datum) error) error { return nil })
-	b.set("pg_partition_ancestors", func(env, []datum, func(...datum) error) error { return nil })
-	return b.out
+	return append(b.out, partitionFunctions()...)
 }
 
 // statFunctions are the counters behind the statistics views. MongoDB counts documents; the others are zero.

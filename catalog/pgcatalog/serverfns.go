@@ -68,7 +68,7 @@ func serverFunctions() []expr.Impl {
 		return types.Null, nil
 	}))
 	b.constant(types.Null, "pg_relation_filepath", "pg_current_logfile", "pg_last_xact_replay_timestamp", "pg_last_wal_receive_lsn", "pg_last_wal_replay_lsn",
-		"pg_partition_root", "pg_collation_actual_version", "pg_database_collation_actual_version")
+		"pg_collation_actual_version", "pg_database_collation_actual_version")
 	b.constant(types.Int(0), "pg_current_wal_lsn", "pg_current_wal_insert_lsn", "pg_current_wal_flush_lsn")
 	b.constant(types.Float(0), "pg_notification_queue_usage")
 	b.add("pg_safe_snapshot_blocking_pids", func(env, []datum) (datum, error) { return types.NewArray(types.Int4T, nil), nil })

@@ -113,6 +113,9 @@ func bitImpls() []expr.Impl {
 		{OID: 1684, Name: "int4", F1: bitToInt(int4w())},
 		{OID: 2076, Name: "int8", F1: bitToInt(int8w())},
 		{OID: 1698, Name: "position", F2: func(_ *expr.Env, a, b datum) (datum, error) {
+			if a.Str() == "" {
+				return types.Int(0), nil // of the empty string in itself, too
+			}
 			return types.Int(int64(strings.Index(a.Str(), b.Str()) + 1)), nil
 		}},
 		{OID: 3032, Name: "get_bit", F2: func(_ *expr.Env, a, n datum) (datum, error) {

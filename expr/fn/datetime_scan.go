@@ -19,6 +19,7 @@ type scanned struct {
 	d, dd, ddd, mm, year       int64
 	ww, w, cc, j               int64
 	yearDigits                 int
+	ff                         int // the digits of FF1 to FF6
 	pm, bc                     int64
 	clock12                    bool
 	gregorian, iso             bool
@@ -261,6 +262,7 @@ func (p *dateScanner) field(n *templateNode) error {
 		return p.fraction(&o.us, 6, n)
 	case "FF1", "FF2", "FF3", "FF4", "FF5", "FF6":
 		width := int(n.upper[2] - '0')
+		o.ff = width
 		took, err := p.integer(&o.us, width, n)
 		for range 6 - took {
 			o.us *= 10
@@ -455,6 +457,10 @@ func (o *scanned) resolve(input string) (resolved, error) {
 		return overflow()
 	}
 	r := resolved{day: day, micros: hour*types.MicrosPerHour + min*types.MicrosPerMinute + sec*types.MicrosPerSecond + micro}
+	if o.ff > 0 { // the result has so many digits
+		unit := int64(math.Pow10(6 - o.ff))
+		r.micros = (r.micros + unit/2) / unit * unit
+	}
 	if o.tzSign != 0 {
 		if o.tzHours < 0 || o.tzHours > 15 || o.tzMinutes < 0 || o.tzMinutes > 59 {
 			return resolved{}, pgerr.New(pgerr.InvalidTimeZoneDisplacementValue, "time zone displacement out of range: \"%s\"", input)

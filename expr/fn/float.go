@@ -361,13 +361,13 @@ func trigImpls() []expr.Impl {
 			if math.IsInf(a.Float(), 0) {
 				return types.Null, inputOutOfRange()
 			}
-			return types.Float(tanDegrees(a.Float())), nil
+			return types.Float(tanDegrees(a.Float()) + 0), nil // never -0
 		}},
 		{OID: 2738, Name: "cotd", F1: func(_ *expr.Env, a datum) (datum, error) {
 			if math.IsInf(a.Float(), 0) {
 				return types.Null, inputOutOfRange()
 			}
-			return types.Float(1 / tanDegrees(a.Float())), nil
+			return types.Float(1/tanDegrees(a.Float()) + 0), nil
 		}},
 		{OID: 320, Name: "width_bucket", Eval: widthBucketFloat},
 	}

@@ -241,7 +241,7 @@ func changeAt(op pathOp, a, path datum, val *types.JSON) (datum, error) {
 		}
 		return types.Null, jsonError("cannot set path in scalar")
 	}
-	if len(steps) == 0 {
+	if len(steps) == 0 || len(j.Elems)+len(j.Fields) == 0 && (op == pathDelete || op == pathReplace) {
 		return a, nil
 	}
 	out, err := (&pathChange{op: op, path: steps, val: val}).apply(j, 0)

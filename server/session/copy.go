@@ -170,6 +170,9 @@ func (s *Session) copyTo(ctx context.Context, p *prepared, n *pg_query.CopyStmt,
 		return 0, err
 	}
 	plan := inner.prep.plan
+	if inner.prep.kind == "merge" {
+		return 0, pgerr.New(pgerr.FeatureNotSupported, "MERGE not supported in COPY")
+	}
 	if plan.Cols == nil {
 		return 0, pgerr.New(pgerr.FeatureNotSupported, "COPY query must have a RETURNING clause")
 	}
