@@ -198,7 +198,7 @@ func (b *binder) compositeFields(t *types.T) []types.Field {
 	fields := t.LiveFields()
 	if len(fields) == 0 && t.RelOID != 0 {
 		if rel := b.c.Snapshot.RelationByOID(t.RelOID); rel != nil {
-			fields = relationFields(rel)
+			return relationFields(rel)
 		}
 	}
 	return fields

@@ -7,6 +7,7 @@ import (
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -359,15 +360,12 @@ func (b *tableBuild) defaultFor(s *columnSpec) error {
 // generatedFrom refuses generated columns, and the whole row with them, in a generation expression.
 func (b *tableBuild) generatedFrom(n *pg_query.Node) error {
 	var err error
-	walk(n, func(m *pg_query.Node) bool {
-		ref := m.GetColumnRef()
-		if ref == nil || err != nil {
-			return err == nil
-		}
+	sql.Walk(n, func(ref *pg_query.ColumnRef) bool {
 		last := ref.Fields[len(ref.Fields)-1]
 		name := last.GetString_().GetSval()
 		c := b.rel.Column(name)
 		switch {
+		case err != nil:
 		case last.GetAStar() != nil || c == nil && len(ref.Fields) == 1 && name == b.rel.Name:
 			err = pgerr.New(pgerr.InvalidObjectDefinition, "cannot use whole-row variable in column generation expression").
 				WithDetail("This would cause the generated column to depend on its own value.").At(ref.Location)

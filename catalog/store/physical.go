@@ -398,10 +398,10 @@ func (s *Store) adopt(database string, after *catalog.Snapshot, touched []catalo
 	c.SetStored(after.Stored, after.NextOID)
 	declared := c.Done()
 	for _, o := range touched {
-		if o.Kind != catalog.ObjRelation {
-			continue
+		if r := declared.RelationByOID(o.OID); o.Kind == catalog.ObjRelation && r != nil && !sameTypes(declared, r) {
+			return
 		}
-		if r := declared.RelationByOID(o.OID); r != nil && !sameTypes(declared, r) {
+		if f := declared.FunctionByOID(o.OID); o.Kind == catalog.ObjFunction && f != nil && !sameSignature(declared, f) {
 			return
 		}
 	}
@@ -420,6 +420,12 @@ func (s *Store) lookAgain() {
 
 func sameTypes(s *catalog.Snapshot, r *catalog.Relation) bool {
 	return !slices.ContainsFunc(r.Columns, func(c *catalog.Column) bool { return s.TypeByOID(c.Type.OID) != c.Type })
+}
+
+// sameSignature says that a function's types are those of the snapshot: a table whose columns changed has a new row type.
+func sameSignature(s *catalog.Snapshot, f *catalog.Function) bool {
+	return s.TypeByOID(f.Ret.OID) == f.Ret &&
+		!slices.ContainsFunc(f.Args, func(a catalog.FunctionArg) bool { return s.TypeByOID(a.Type.OID) != a.Type })
 }
 
 func adoptObject(c *catalog.Change, after *catalog.Snapshot, o catalog.Object) bool {

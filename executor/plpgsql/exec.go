@@ -66,8 +66,11 @@ func (f *frame) execInto(ctx context.Context, st Statement, params []types.Datum
 		}
 		return f.storeRow(ctx, into, st.Cols(), nil)
 	}
-	if n > 1 && (strict || modifies) {
+	if n > 1 && (strict || modifies && static) {
 		e := pgerr.New(pgerr.TooManyRows, "query returned more than one row")
+		if !static {
+			return e
+		}
 		return e.WithHint("Make sure the query returns a single row, or use LIMIT 1.")
 	}
 	if static {
