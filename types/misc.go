@@ -240,6 +240,10 @@ func sendBits(dst []byte, s string) []byte {
 func inputEnum(t *T, s string) (Datum, error) {
 	for i := range t.Labels {
 		if t.Labels[i].Label == s {
+			if t.Labels[i].Added {
+				return Null, pgerr.New(pgerr.UnsafeNewEnumValueUsage, "unsafe use of new value \"%s\" of enum type %s", s, FormatType(t, -1)).
+					WithHint("New enum values must be committed before they can be used.")
+			}
 			return Str(s), nil
 		}
 	}

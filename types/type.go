@@ -71,6 +71,8 @@ type EnumLabel struct {
 	OID   uint32
 	Label string
 	Sort  float32
+	// Added says that the transaction in progress added the label to the type: values of it cannot be used before the commit.
+	Added bool `bson:"-"`
 }
 
 // Field is one attribute of a composite type.

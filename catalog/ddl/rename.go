@@ -146,6 +146,45 @@ func (r *run) renamedSequence(old, renamed *catalog.Relation) {
 	}
 }
 
+// onlyName reports whether the relation's name qualifies nothing but its columns in a query, and the new name means nothing
+// there: not so in SELECT foo.a FROM foo, (SELECT 1 AS a) AS bar when foo becomes bar.
+func onlyName(query *pg_query.Node, rel *catalog.Relation, name string) bool {
+	only := true
+	sql.Walk(query, func(rv *pg_query.RangeVar) bool {
+		if rv.Alias == nil && rv.Relname == name || rv.Alias == nil && rv.Relname == rel.Name && rv.Schemaname != rel.Schema {
+			only = false
+		}
+		return true
+	})
+	sql.Walk(query, func(a *pg_query.Alias) bool {
+		only = only && a.Aliasname != name && a.Aliasname != rel.Name
+		return true
+	})
+	sql.Walk(query, func(c *pg_query.CommonTableExpr) bool {
+		only = only && c.Ctename != name && c.Ctename != rel.Name
+		return true
+	})
+	sql.Walk(query, func(ref *pg_query.ColumnRef) bool {
+		first := ref.Fields[0].GetString_().GetSval()
+		only = only && first != name && (first != rel.Name || len(ref.Fields) == 2)
+		return true
+	})
+	sql.Walk(query, func(l *pg_query.LockingClause) bool {
+		only = only && len(l.LockedRels) == 0
+		return true
+	})
+	return only
+}
+
+func renameQualifier(query *pg_query.Node, from, to string) {
+	sql.Walk(query, func(ref *pg_query.ColumnRef) bool {
+		if s := ref.Fields[0].GetString_(); s.GetSval() == from {
+			s.Sval = to
+		}
+		return true
+	})
+}
+
 // renamedInViews puts a relation's new name into the definitions of the views over it.
 func (r *run) renamedInViews(old, renamed *catalog.Relation) error {
 	for _, oid := range slices.Clone(r.snap().ViewsOf(renamed.OID)) {
@@ -154,11 +193,15 @@ func (r *run) renamedInViews(old, renamed *catalog.Relation) error {
 		if err != nil {
 			return err
 		}
+		plain := onlyName(stmts[0].Node, old, renamed.Name)
+		if plain {
+			renameQualifier(stmts[0].Node, old.Name, renamed.Name)
+		}
 		sql.Walk(stmts[0].Node, func(rv *pg_query.RangeVar) bool {
 			if rv.Schemaname != old.Schema || rv.Relname != old.Name {
 				return false
 			}
-			if rv.Alias == nil && old.Name != renamed.Name {
+			if rv.Alias == nil && old.Name != renamed.Name && !plain {
 				rv.Alias = &pg_query.Alias{Aliasname: old.Name}
 			}
 			rv.Schemaname, rv.Relname = renamed.Schema, renamed.Name

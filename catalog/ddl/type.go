@@ -109,7 +109,7 @@ func (r *run) alterEnum(n *pg_query.AlterEnumStmt) error {
 			at++
 		}
 	}
-	c.Labels = slices.Insert(c.Labels, at, types.EnumLabel{OID: r.ch.NewOID(), Label: n.NewVal, Sort: labelSort(c.Labels, at)})
+	c.Labels = slices.Insert(c.Labels, at, types.EnumLabel{OID: r.ch.NewOID(), Label: n.NewVal, Sort: labelSort(c.Labels, at), Added: true})
 	r.ch.PutType(&c, r.snap().TypeInfo(t.OID))
 	return nil
 }

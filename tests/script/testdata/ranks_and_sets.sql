@@ -1,0 +1,17 @@
+SELECT rank('3') WITHIN GROUP (ORDER BY x) FROM generate_series(1, 5) x;
+SELECT rank('x') WITHIN GROUP (ORDER BY x) FROM generate_series(1, 5) x;
+SELECT rank(x) WITHIN GROUP (ORDER BY x) FROM generate_series(1, 5) x;
+SELECT rank(3) WITHIN GROUP (ORDER BY x) FROM (VALUES ('fred'), ('jim')) v (x);
+SELECT rank(3) WITHIN GROUP (ORDER BY x, x) FROM generate_series(1, 5) x;
+SELECT grouping(a), a, rank(a) WITHIN GROUP (ORDER BY b NULLS FIRST), rank(a) WITHIN GROUP (ORDER BY b NULLS LAST) FROM (VALUES (1, 1), (1, 4), (1, 5), (3, 1), (3, 2)) v (a, b) GROUP BY ROLLUP (a) ORDER BY a;
+SELECT string_agg(DISTINCT v, ',' ORDER BY v::text) FROM (SELECT 'x'::varchar AS v) t;
+CREATE TABLE gk (a int PRIMARY KEY, b int, c int, d int);
+INSERT INTO gk VALUES (1, 1, 1, 1), (2, 2, 2, 2);
+SELECT a, d, grouping(a, b, c) FROM gk GROUP BY GROUPING SETS ((a, b), (a, c)) ORDER BY 1, 3;
+SELECT a, d FROM gk GROUP BY GROUPING SETS ((a, b), (c)) ORDER BY 1, 2;
+SELECT (SELECT (SELECT grouping(e, f) FROM (VALUES (1)) v2 (c)) FROM (VALUES (1, 2)) v1 (a, b) GROUP BY (a, b)) FROM (VALUES (6, 7)) v3 (e, f) GROUP BY ROLLUP (e, f) ORDER BY 1;
+SELECT '4 millenniums 5 centuries'::interval, '5 microseconds'::interval;
+SELECT '1:20:05 5 microseconds'::interval;
+SELECT interval '-2147483648 days ago';
+SELECT i, to_timestamp('2018-11-02 12:34:56.123456', 'YYYY-MM-DD HH24:MI:SS.FF' || i) AT TIME ZONE 'UTC' FROM generate_series(1, 6) i;
+SELECT position(B'' IN B''), position(B'' IN B'1'), tand(180), cotd(270), '[]'::jsonb #- '{a}';
