@@ -632,9 +632,15 @@ func (r *run) shareIndexes(parent, child *catalog.Relation, attnums map[int16]in
 			return err
 		}
 	}
-	child = r.snap().RelationByOID(child.OID).Clone()
+	return r.shareForeignKeys(parent, child.OID, attnums)
+}
+
+// shareForeignKeys gives a new partition, and its own partitions, the foreign keys of its parent.
+func (r *run) shareForeignKeys(parent *catalog.Relation, oid uint32, attnums map[int16]int16) error {
+	child := r.snap().RelationByOID(oid).Clone()
 	for _, con := range parent.Constraints {
-		if con.Type != catalog.ConForeign {
+		has := slices.ContainsFunc(child.Constraints, func(x *catalog.Constraint) bool { return x.Parent == con.OID })
+		if con.Type != catalog.ConForeign || has {
 			continue
 		}
 		var cols []int16
@@ -652,6 +658,18 @@ func (r *run) shareIndexes(parent, child *catalog.Relation, attnums map[int16]in
 		}
 	}
 	r.ch.PutRelation(child)
+	if child.Kind != catalog.KindPartitioned {
+		return nil
+	}
+	for _, below := range child.Children {
+		grandchild, m := r.snap().RelationByOID(below), map[int16]int16{}
+		for _, col := range child.Live() {
+			m[col.Attnum] = grandchild.Column(col.Name).Attnum
+		}
+		if err := r.shareForeignKeys(child, below, m); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
