@@ -156,6 +156,10 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 	if err != nil {
 		return err
 	}
+	if col.Generated != 0 && def.RawDefault != nil {
+		return pgerr.New(pgerr.InvalidColumnDefinition, "cannot specify USING when altering type of generated column").
+			WithDetail("Column \"%s\" is a generated column.", col.Name)
+	}
 	if err := a.typeInUse(rel, col); err != nil {
 		return err
 	}
@@ -219,6 +223,12 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 	for _, idx := range remap {
 		rel = a.rel()
 		if _, err := r.remapIndex(rel, rel.Index(idx.OID), idx, rel.ConstraintOf(idx)); err != nil {
+			return err
+		}
+	}
+	if seq := r.snap().RelationByOID(col.OwnedSequence); col.Identity != 0 && seq != nil && t != col.Type {
+		as := &pg_query.DefElem{Defname: "as", Arg: &pg_query.Node{Node: &pg_query.Node_TypeName{TypeName: def.TypeName}}}
+		if err := r.changeSequence(seq, []*pg_query.Node{{Node: &pg_query.Node_DefElem{DefElem: as}}}); err != nil {
 			return err
 		}
 	}

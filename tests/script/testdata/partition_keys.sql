@@ -43,3 +43,8 @@ CREATE TABLE base_ident (a int);
 CREATE TABLE child_ident (a int GENERATED ALWAYS AS IDENTITY) INHERITS (base_ident);
 INSERT INTO child_ident DEFAULT VALUES;
 SELECT * FROM child_ident;
+ALTER TABLE ident ALTER COLUMN a TYPE bigint;
+SELECT seqtypid::regtype, seqmax FROM pg_sequence WHERE seqrelid = 'ident_a_seq'::regclass;
+INSERT INTO ident DEFAULT VALUES;
+SELECT * FROM ident ORDER BY 1;
+ALTER TABLE gen ALTER COLUMN b TYPE bigint USING b + 1;
