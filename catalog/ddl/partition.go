@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/pgmongo/pgmongo/catalog"
+	"github.com/pgmongo/pgmongo/sql"
 	"github.com/pgmongo/pgmongo/types"
 	"github.com/pgmongo/pgmongo/types/pgerr"
 )
@@ -133,7 +134,7 @@ func (b *tableBuild) partitionKey(spec *pg_query.PartitionSpec) error {
 	if key.Strategy == 'l' && len(spec.PartParams) != 1 {
 		return pgerr.New(pgerr.InvalidObjectDefinition, "cannot use \"list\" partition strategy with more than one column")
 	}
-	for _, p := range spec.PartParams {
+	for i, p := range spec.PartParams {
 		e := p.GetPartitionElem()
 		if e.Name != "" {
 			c := b.rel.Column(e.Name)
@@ -155,6 +156,19 @@ func (b *tableBuild) partitionKey(spec *pg_query.PartitionSpec) error {
 		text, bound, err := b.r.bind(b.rel, e.Expr, nil, -1)
 		if err != nil {
 			return err
+		}
+		used, whole := columnRefs(e.Expr)
+		for _, name := range used {
+			if c := b.rel.Column(name); c != nil && c.Generated != 0 {
+				return pgerr.New(pgerr.InvalidObjectDefinition, "cannot use generated column in partition key").
+					WithDetail("Column \"%s\" is a generated column.", c.Name).At(e.Location)
+			}
+		}
+		switch t := bound.Type(); {
+		case t.Kind == 'p':
+			return pgerr.New(pgerr.InvalidTableDefinition, "partition key column %d has pseudo-type %s", i+1, types.FormatType(t, -1))
+		case len(used) == 0 && !whole && immutable(bound):
+			return pgerr.New(pgerr.InvalidObjectDefinition, "cannot use constant expression as partition key")
 		}
 		if !immutable(bound) {
 			return pgerr.New(pgerr.InvalidObjectDefinition, "functions in partition key expression must be marked IMMUTABLE")
@@ -217,6 +231,14 @@ func (r *run) bound(parent *catalog.Relation, name string, spec *pg_query.Partit
 		return nil, err
 	}
 	value := func(n *pg_query.Node, i int) (catalog.BoundValue, error) {
+		at := int32(-1)
+		sql.Walk(n, func(ref *pg_query.ColumnRef) bool {
+			at = max(at, ref.Location)
+			return false
+		})
+		if at >= 0 {
+			return catalog.BoundValue{}, pgerr.New(pgerr.FeatureNotSupported, "cannot use column reference in partition bound expression").At(at)
+		}
 		_, e, err := r.bind(nil, n, ts[i], mods[i])
 		if err != nil {
 			return catalog.BoundValue{}, err
@@ -254,10 +276,13 @@ func (r *run) bound(parent *catalog.Relation, name string, spec *pg_query.Partit
 		out.Text = "FOR VALUES IN (" + strings.Join(texts, ", ") + ")"
 		out.Check = listCheck(keyTexts(parent)[0], out.In, ts[0])
 	default:
-		for side, list := range [][]*pg_query.Node{spec.Lowerdatums, spec.Upperdatums} {
+		sides := [][]*pg_query.Node{spec.Lowerdatums, spec.Upperdatums}
+		for side, list := range sides {
 			if len(list) != len(ts) {
 				return nil, pgerr.New(pgerr.InvalidTableDefinition, "%s must specify exactly one value per partitioning column", []string{"FROM", "TO"}[side])
 			}
+		}
+		for side, list := range sides {
 			var vs []catalog.BoundValue
 			for i, n := range list {
 				v := catalog.BoundValue{}
@@ -275,7 +300,7 @@ func (r *run) bound(parent *catalog.Relation, name string, spec *pg_query.Partit
 						return nil, err
 					}
 					if v.Null {
-						return nil, pgerr.New(pgerr.InvalidTableDefinition, "cannot specify NULL in range bound")
+						return nil, pgerr.New(pgerr.InvalidObjectDefinition, "cannot specify NULL in range bound")
 					}
 				}
 				if n := len(vs); n > 0 && vs[n-1].Infinite != 0 && v.Infinite != vs[n-1].Infinite {

@@ -48,3 +48,9 @@ SELECT seqtypid::regtype, seqmax FROM pg_sequence WHERE seqrelid = 'ident_a_seq'
 INSERT INTO ident DEFAULT VALUES;
 SELECT * FROM ident ORDER BY 1;
 ALTER TABLE gen ALTER COLUMN b TYPE bigint USING b + 1;
+CREATE TABLE constant_key (a int) PARTITION BY RANGE ((42));
+CREATE TABLE generated_key (a int, b int GENERATED ALWAYS AS (a * 2) STORED) PARTITION BY RANGE ((b * 3));
+CREATE TABLE bounds_of (a int, b int) PARTITION BY RANGE (a);
+CREATE TABLE bounds_of1 PARTITION OF bounds_of FOR VALUES FROM (a) TO (5);
+CREATE TABLE bounds_of1 PARTITION OF bounds_of FOR VALUES FROM ('x') TO (5, 6);
+CREATE TABLE bounds_of1 PARTITION OF bounds_of FOR VALUES FROM (NULL) TO (5);
