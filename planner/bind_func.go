@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"strconv"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
@@ -188,6 +189,11 @@ func outFields(snap *catalog.Snapshot, call *expr.Call) []types.Field {
 		}
 		if m != 'o' && m != 't' {
 			in++
+		}
+	}
+	for i := range out {
+		if len(out) > 1 && out[i].Name == "" {
+			out[i].Name = "column" + strconv.Itoa(i+1)
 		}
 	}
 	return out
