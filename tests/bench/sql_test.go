@@ -217,10 +217,17 @@ func BenchmarkDescribe(b *testing.B) {
 		{"information_schema", "SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_name = 'd1' ORDER BY ordinal_position"},
 		{"constraints", `SELECT c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c JOIN pg_class t ON c.conrelid = t.oid JOIN pg_namespace n ON n.oid = t.relnamespace
 			WHERE n.nspname = 'public' AND t.relname = 'd1'`},
+		{"psql", `SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+			WHERE c.relname OPERATOR(pg_catalog.~) '^(d1)$' COLLATE pg_catalog.default AND pg_catalog.pg_table_is_visible(c.oid) ORDER BY 2, 3`},
+		{"comments", `SELECT a.attname, pg_get_expr(d.adbin, d.adrelid), col_description(a.attrelid, a.attnum), obj_description(c.oid, 'pg_class') FROM pg_attribute a
+			LEFT JOIN pg_attrdef d ON a.attrelid = d.adrelid AND a.attnum = d.adnum JOIN pg_class c ON a.attrelid = c.oid JOIN pg_namespace n ON c.relnamespace = n.oid
+			WHERE c.relname = 'd1' AND n.nspname NOT IN ('pg_catalog', 'pg_toast') AND pg_table_is_visible(c.oid)`},
+		{"indexes", `SELECT c2.relname, i.indisprimary FROM pg_class c, pg_class c2, pg_index i LEFT JOIN pg_constraint con ON conrelid = i.indrelid AND conindid = i.indexrelid
+			WHERE c.oid = 'd1'::regclass AND c.oid = i.indrelid AND i.indexrelid = c2.oid ORDER BY 1`},
 	}
 	server := testenv.Server(b)
 	ctx := context.Background()
-	for _, tables := range []int{10, 500} {
+	for _, tables := range []int{10, 1000} {
 		db := fmt.Sprintf("bench_describe_%d", tables)
 		server.CreateDatabase(b, db)
 		ours, err := pgx.Connect(ctx, server.URL(db))
