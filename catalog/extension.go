@@ -83,6 +83,9 @@ func (c *Change) PutExtension(e *Extension) {
 	c.putExtensionOperators(e, sc.Name)
 }
 
+// PutMember makes an object one of an extension's.
+func (c *Change) PutMember(e *Extension, oid uint32) { c.member(e, oid) }
+
 func (c *Change) member(e *Extension, oid uint32) {
 	if oid != 0 {
 		c.s.members.set(oid, e.Name)

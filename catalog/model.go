@@ -6,6 +6,7 @@ package catalog
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pgmongo/pgmongo/types"
 )
@@ -74,6 +75,13 @@ type Relation struct {
 	Collection string
 	// Inferred is true for a collection that others own: its columns were read from data, not declared.
 	Inferred bool
+	// Native is true for a collection that others made, also after SQL has declared its columns: their documents hold what no
+	// column says, and lack a field rather than having null there.
+	Native bool
+	// Collated says that the collection compares strings by a collation of its own unless a query says otherwise.
+	Collated bool
+	// Capped says that the collection is of a fixed size: MongoDB reads it without snapshots, and writes it without transactions.
+	Capped bool
 	// Parent names the inferred relation whose array Unwind (a field path) this virtual child table shows.
 	Parent uint32
 	Unwind []string
@@ -111,6 +119,19 @@ type Relation struct {
 	ReadOnly bool
 	// byName finds live columns; built by Snapshot.
 	byName map[string]*Column
+}
+
+// MismatchOption is the storage parameter that comes before the setting pgmongo.on_type_mismatch for one table.
+const MismatchOption = "on_type_mismatch"
+
+// NullMisfits reports whether a stored value that does not fit its column reads as NULL; setting is the session's choice.
+func (r *Relation) NullMisfits(setting bool) bool {
+	for _, o := range r.Options {
+		if v, ok := strings.CutPrefix(o, MismatchOption+"="); ok {
+			return v == "null"
+		}
+	}
+	return setting
 }
 
 // PartitionKey is PARTITION BY; Strategy is 'r' range, 'l' list or 'h' hash.
@@ -210,8 +231,10 @@ func (b *ViewBase) Writable() bool {
 func (s *Snapshot) Updatable(r *Relation, attnum int16) int {
 	const all = 28
 	switch {
-	case r.ReadOnly:
+	case r.ReadOnly, len(r.Unwind) > 0:
 		return 0
+	case r.Capped:
+		return 8
 	case r.IsTable():
 		return all
 	case r.Kind != KindView || r.Base == nil || r.Base.Reason != "":
@@ -261,10 +284,18 @@ type Column struct {
 	Form Form
 	// MayArray says that sampling saw arrays in this scalar column, so that a match needs a guard.
 	MayArray bool
+	// MayDouble says that sampling saw doubles in this column of numerics: MongoDB compares their exact values with decimals, so
+	// that the double 0.1 is not 0.1.
+	MayDouble bool
 	// Inherited says that a parent has the column, too; Local that the table's own definition does as well.
 	Inherited, Local bool
 	// OwnedSequence is the OID of the sequence behind serial or identity, 0 for none.
 	OwnedSequence uint32
+}
+
+// Named reports whether MongoDB's queries can name the column's field: not one with a dot in its name, or a leading dollar.
+func (c *Column) Named() bool {
+	return !slices.ContainsFunc(c.Path, func(key string) bool { return key == "" || key[0] == '$' || strings.Contains(key, ".") })
 }
 
 // Form is a storage form that differs from the one the type implies.

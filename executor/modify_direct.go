@@ -43,7 +43,8 @@ func (b *builder) buildDirect(t *table, d *planner.DirectWrite, source planner.N
 	}
 	w := &directWrite{t: t, width: len(source.Cols())}
 	var err error
-	if w.query, err = b.pushedQuery(source.(*planner.Pushed)); err != nil {
+	leaf := source.(*planner.Pushed)
+	if w.query, err = b.pushedQuery(leaf.Scan, leaf.Filter); err != nil {
 		return nil, err
 	}
 	if w.id, err = b.compile(d.ID, nil); err != nil {

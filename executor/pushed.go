@@ -47,7 +47,7 @@ type pushedQuery struct {
 }
 
 func (b *builder) buildPushed(n *planner.Pushed) (Operator, error) {
-	query, err := b.pushedQuery(n)
+	query, err := b.pushedQuery(n.Scan, n.Filter)
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +75,11 @@ func (b *builder) buildPushed(n *planner.Pushed) (Operator, error) {
 }
 
 // pushedQuery compiles a leaf's conditions and the values in them.
-func (b *builder) pushedQuery(n *planner.Pushed) (pushedQuery, error) {
+func (b *builder) pushedQuery(scan *planner.Scan, conds []expr.Expr) (pushedQuery, error) {
 	q := pushedQuery{env: b.rt.Env, values: map[expr.Expr]scalar{}}
-	m := n.Scan.Matcher()
-	for _, f := range n.Filter {
-		match, why := m.Filter(f)
+	m := scan.Matcher()
+	for _, f := range conds {
+		match, why := scan.Filter(f)
 		if match == nil {
 			return q, pgerr.Internal("a pushed condition has no match form: %s", why)
 		}
@@ -87,7 +87,7 @@ func (b *builder) pushedQuery(n *planner.Pushed) (pushedQuery, error) {
 	}
 	// Rendering asks for values by expression: compile each one now. The first rendering finds out which there are.
 	var failed error
-	for _, f := range n.Filter {
+	for _, f := range conds {
 		expr.Walk(f, func(e expr.Expr) bool {
 			if failed != nil {
 				return false
@@ -285,6 +285,9 @@ func projection(n *planner.Pushed) bson.D {
 			continue
 		}
 		micros = micros || col.Micros
+		if !col.Named() {
+			return nil
+		}
 		if top := col.Path[0]; !seen[top] {
 			seen[top] = true
 			fields = append(fields, bson.E{Key: top, Value: 1})

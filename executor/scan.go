@@ -19,6 +19,8 @@ type scanOp struct {
 	dec    *document.Decoder
 	width  int
 	sample *sampler
+	// within chooses the documents of a child table.
+	within pushedQuery
 
 	cursor mongo.Cursor
 	done   bool
@@ -29,6 +31,13 @@ func (b *builder) buildScan(n *planner.Scan) (Operator, error) {
 		return b.buildVirtual(&planner.VirtualScan{Rel: n.Rel, Alias: n.Alias, Attnums: n.Attnums, Out: n.Out})
 	}
 	op := &scanOp{rt: b.rt, node: n, width: len(n.Out), dec: document.NewDecoder(n.Rel, scanAttnums(n))}
+	op.dec.NullMisfits = n.NullMisfits
+	if len(n.Within) > 0 {
+		var err error
+		if op.within, err = b.pushedQuery(n, n.Within); err != nil {
+			return nil, err
+		}
+	}
 	if n.Sample != "" {
 		var err error
 		if op.sample, err = b.newSampler(n); err != nil {
@@ -58,7 +67,7 @@ func populated(rel *catalog.Relation) error {
 
 // query is the read of everything in a relation's collection.
 func (rt *Runtime) query(rel *catalog.Relation) mongo.Query {
-	return mongo.Query{Database: rt.Env.View.Snapshot.Database, Collection: rel.Collection}
+	return mongo.Query{Database: rt.Env.View.Snapshot.Database, Collection: rel.Collection, Binary: rel.Collated && !rel.ReadOnly, Now: rel.Capped}
 }
 
 func (s *scanOp) Open(ctx context.Context) error {
@@ -68,8 +77,12 @@ func (s *scanOp) Open(ctx context.Context) error {
 			return err
 		}
 	}
+	q := s.rt.query(s.node.Rel)
 	var err error
-	s.cursor, err = s.rt.Txn.Read(ctx, s.rt.query(s.node.Rel))
+	if q.Filter, err = s.within.filter(); err != nil {
+		return err
+	}
+	s.cursor, err = s.rt.Txn.Read(ctx, q)
 	return err
 }
 

@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"strings"
+
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"github.com/pgmongo/pgmongo/catalog"
@@ -27,6 +29,17 @@ type Valuer func(e Expr) (types.Datum, error)
 
 // Render returns the filter. Errors are those of evaluating values.
 func (m *Match) Render(value Valuer) (bson.D, error) { return m.render(value) }
+
+// Element makes a condition on an element of the array at a path one on the document: that some element fulfils it.
+func (m *Match) Element(path []string) *Match {
+	return &Match{Recheck: true, render: func(value Valuer) (bson.D, error) {
+		d, err := m.render(value)
+		if err != nil {
+			return nil, err
+		}
+		return bson.D{{Key: strings.Join(path, "."), Value: bson.D{{Key: "$elemMatch", Value: d}}}}, nil
+	}}
+}
 
 // Filter compiles a condition for a place where only TRUE counts (WHERE). The second result says why there is no match
 // form, for EXPLAIN.
@@ -197,7 +210,9 @@ func (m *Matcher) compileBool(e Expr, want bool) (*Match, string) {
 func (m *Matcher) column(e Expr) *catalog.Column {
 	switch e := e.(type) {
 	case *ColRef:
-		return m.Column(e.ID)
+		if c := m.Column(e.ID); c != nil && c.Named() {
+			return c
+		}
 	case *Relabel:
 		return m.column(e.X)
 	case *Collate:

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"strings"
 
 	"github.com/cockroachdb/apd/v3"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -83,8 +84,10 @@ func (m *Matcher) compileColumn(col *catalog.Column, op string, t *types.T, valu
 			return nothing(), err
 		}
 		switch {
-		case col.Form == catalog.FormObjectID:
+		case col.Form == catalog.FormObjectID && equality:
 			return f.objectID(op, v.Str()), nil
+		case col.Form == catalog.FormObjectID:
+			return f.objectIDRange(op, v.Str()), nil
 		case t == types.Float8T || t == types.Float4T:
 			return f.float(op, v, satisfied)
 		case t == types.NumericT:
@@ -127,12 +130,12 @@ func incomparable(col *catalog.Column, t, other *types.T, equality bool) string 
 	}
 	switch col.Form {
 	case catalog.FormObjectID:
-		if !equality {
-			return "the order of an ObjectId as text"
-		}
 		return ""
 	case catalog.FormAny, catalog.FormElement, catalog.FormOrdinal:
 		return "values of mixed types"
+	}
+	if col.MayDouble {
+		return "doubles among numerics"
 	}
 	switch base := col.Type; {
 	case isInteger(base):
@@ -395,6 +398,55 @@ func (f field) objectID(op, text string) bson.D {
 		return f.guard("$nin", bson.A{id, nil}, false)
 	}
 	return f.null(false)
+}
+
+// objectIDRange compares the hexadecimal digits of ObjectIds with any text: their order is that of the ObjectIds.
+func (f field) objectIDRange(op, text string) bson.D {
+	id, err := bson.ObjectIDFromHex(text)
+	if err != nil || id.Hex() != text {
+		var none bool
+		if id, none = objectIDFrom(text); none {
+			if op == "<" || op == "<=" {
+				return f.null(false)
+			}
+			return nothing()
+		}
+		// No ObjectId equals the text: x <= text is x < text.
+		op = map[string]string{"<": "<", "<=": "<", ">": ">=", ">=": ">="}[op]
+	}
+	return f.guard(comparisons[op].mongo, id, false)
+}
+
+// objectIDFrom returns the first ObjectId whose digits are not less than a text, none if there is no such one.
+func objectIDFrom(text string) (id bson.ObjectID, none bool) {
+	const digits = "0123456789abcdef"
+	hex := []byte(text[:min(len(text), 2*len(id))])
+	up := len(text) > len(hex) // the digits alone are less than the text
+	for i, c := range hex {
+		if strings.IndexByte(digits, c) >= 0 {
+			continue
+		}
+		hex, up = hex[:i], false
+		if next := strings.IndexFunc(digits, func(d rune) bool { return byte(d) > c }); next >= 0 {
+			hex = append(hex, digits[next])
+		} else {
+			up = true
+		}
+		break
+	}
+	for i := len(hex) - 1; up; i-- {
+		if i < 0 {
+			return id, true
+		}
+		at := strings.IndexByte(digits, hex[i]) + 1
+		if up = at == len(digits); up {
+			at = 0
+		}
+		hex[i] = digits[at]
+	}
+	padded := string(hex) + strings.Repeat("0", 2*len(id)-len(hex))
+	id, err := bson.ObjectIDFromHex(padded)
+	return id, err != nil
 }
 
 // float compares floats: PostgreSQL's NaN equals itself and is greater than all others, MongoDB's is outside < and >.

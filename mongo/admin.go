@@ -369,5 +369,8 @@ func (c *Client) Explain(ctx context.Context, q Query, verbosity string) (bson.R
 	if q.Hint != nil {
 		command = append(command, bson.E{Key: "hint", Value: q.Hint})
 	}
+	if q.Binary {
+		command = append(command, bson.E{Key: "collation", Value: bson.D{{Key: "locale", Value: "simple"}}})
+	}
 	return c.Run(ctx, q.Database, bson.D{{Key: "explain", Value: command}, {Key: "verbosity", Value: verbosity}})
 }

@@ -29,7 +29,11 @@ type Query struct {
 	Pipeline   bson.A
 	Hint       any
 	BatchSize  int32 // 0: the server's default
-	Comment    string
+	// Now reads what is there at the moment, outside of the snapshot and the transaction of a statement.
+	Now bool
+	// Binary compares strings by their bytes, whatever the collection's own collation.
+	Binary  bool
+	Comment string
 }
 
 // LockField is the field of a document that a row lock changes when several proxies serve the deployment: an int that

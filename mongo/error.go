@@ -29,6 +29,8 @@ type ServerError struct {
 	KeyValue   bson.Raw
 	text       string
 	cause      error
+	// details say which rules of a validator a document does not keep.
+	details bson.Raw
 }
 
 // Error returns the message for clients.
@@ -76,9 +78,9 @@ var codeTable = []codeRow{
 	{8000, pgerr.InvalidAuthorizationSpecification, ""},                        // Atlas: bad credentials or forbidden
 	{241, pgerr.InvalidTextRepresentation, ""},                                 // ConversionFailure
 	{16610, pgerr.DivisionByZero, "division by zero"},
-	{4848401, pgerr.DivisionByZero, "division by zero"}, // $divide in the slot-based engine
-	{4848403, pgerr.DivisionByZero, "division by zero"}, // $mod in the slot-based engine
-	{121, pgerr.CheckViolation, ""},                     // DocumentValidationFailure
+	{4848401, pgerr.DivisionByZero, "division by zero"},                             // $divide in the slot-based engine
+	{4848403, pgerr.DivisionByZero, "division by zero"},                             // $mod in the slot-based engine
+	{121, pgerr.CheckViolation, "new row violates the validator of its collection"}, // DocumentValidationFailure
 	{17419, pgerr.ProgramLimitExceeded, "row is too big: a document may have 16 MB at most"},
 	{10334, pgerr.ProgramLimitExceeded, "row is too big: a document may have 16 MB at most"}, // BSONObjectTooLarge
 	{17280, pgerr.ProgramLimitExceeded, ""},                                                  // key too large to index
@@ -150,7 +152,11 @@ func Error(ctx context.Context, err error) error {
 	if state == pgerr.InternalError && e.HasLabel("TransientTransactionError") {
 		state, e.text = pgerr.SerializationFailure, serializeText
 	}
-	return pgerr.New(state, "%w", e)
+	pe = pgerr.New(state, "%w", e)
+	if rules := rejected(e.details); rules != "" && e.Code == 121 {
+		pe = pe.WithDetail("It does not keep %s.", rules)
+	}
+	return pe
 }
 
 // ended reports whether err came from the end of ctx. A deadline is also one of the connection's, which may notice it a
@@ -172,6 +178,9 @@ func duplicate(e *ServerError) *pgerr.Error {
 	e.text = fmt.Sprintf("duplicate key value violates unique constraint %q", e.Index)
 	pe := pgerr.New(pgerr.UniqueViolation, "%w", e)
 	pe.Constraint = e.Index
+	if key := keyText(e.KeyValue); key != "" {
+		pe = pe.WithDetail("Key %s already exists.", key)
+	}
 	return pe
 }
 
@@ -189,7 +198,7 @@ func describe(err error) *ServerError {
 		e.Labels = be.Labels
 		if len(be.WriteErrors) > 0 {
 			w := be.WriteErrors[0]
-			e.Code, e.Message, e.Op, raw = w.Code, w.Message, w.Index, w.Raw
+			e.Code, e.Message, e.Op, raw, e.details = w.Code, w.Message, w.Index, w.Raw, details(w.Details)
 		} else if be.WriteConcernError != nil {
 			e.Code, e.Name, e.Message = be.WriteConcernError.Code, be.WriteConcernError.Name, be.WriteConcernError.Message
 		}
@@ -197,7 +206,7 @@ func describe(err error) *ServerError {
 		e.Labels = we.Labels
 		if len(we.WriteErrors) > 0 {
 			w := we.WriteErrors[0]
-			e.Code, e.Message, e.Op, raw = w.Code, w.Message, w.Index, w.Raw
+			e.Code, e.Message, e.Op, raw, e.details = w.Code, w.Message, w.Index, w.Raw, details(w.Details)
 		} else if we.WriteConcernError != nil {
 			e.Code, e.Name, e.Message = we.WriteConcernError.Code, we.WriteConcernError.Name, we.WriteConcernError.Message
 		}
@@ -213,11 +222,20 @@ func describe(err error) *ServerError {
 	}
 	e.text = "MongoDB: " + e.Message
 	if raw != nil {
+		if info, ok := raw.Lookup("errInfo").DocumentOK(); ok && e.details == nil {
+			e.details = details(info)
+		}
 		e.KeyPattern, _ = raw.Lookup("keyPattern").DocumentOK()
 		e.KeyValue, _ = raw.Lookup("keyValue").DocumentOK()
 	}
 	e.Index = duplicateIndex(e.Message)
 	return e
+}
+
+// details is what the server says of a document that fails validation.
+func details(info bson.Raw) bson.Raw {
+	d, _ := info.Lookup("details").DocumentOK()
+	return d
 }
 
 // duplicateIndex reads the index's name out of "E11000 duplicate key error collection: db.c index: name dup key: ...";

@@ -135,8 +135,14 @@ func findOptions(q Query) *options.FindOptionsBuilder {
 	if q.Comment != "" {
 		o.SetComment(q.Comment)
 	}
+	if q.Binary {
+		o.SetCollation(binary)
+	}
 	return o
 }
+
+// binary is the collation of bytes.
+var binary = &options.Collation{Locale: "simple"}
 
 func aggregateOptions(q Query) *options.AggregateOptionsBuilder {
 	o := options.Aggregate().SetAllowDiskUse(true)
@@ -148,6 +154,9 @@ func aggregateOptions(q Query) *options.AggregateOptionsBuilder {
 	}
 	if q.Comment != "" {
 		o.SetComment(q.Comment)
+	}
+	if q.Binary {
+		o.SetCollation(binary)
 	}
 	return o
 }

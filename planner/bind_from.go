@@ -189,7 +189,7 @@ func (s *scope) rangeVar(v *pg_query.RangeVar) (Node, *nsItem, error) {
 
 // baseScan reads all live columns; what is not used is pruned later.
 func (s *scope) baseScan(rel *catalog.Relation, it *nsItem) *Scan {
-	scan := &Scan{Rel: rel, Alias: it.alias}
+	scan := &Scan{Rel: rel, Alias: it.alias, NullMisfits: rel.NullMisfits(s.b.c.Settings.NullMisfits)}
 	scan.Attnums, scan.Out = s.scanCols(rel, it)
 	it.scan = scan
 	it.extra = s.extraColumns(rel, it.access, &scan.Attnums, &scan.Out)

@@ -49,6 +49,11 @@ func (b *binder) target(v *pg_query.RangeVar, ev event) (*writeTarget, error) {
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot change materialized view \"%s\"", rel.Name)
 	case rel.Kind == catalog.KindSequence:
 		return nil, pgerr.New(pgerr.WrongObjectType, "cannot change sequence \"%s\"", rel.Name)
+	case rel.ReadOnly:
+		return nil, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot %s view \"%s\"", events[ev].verb, rel.Name).
+			WithDetail("It is a view or time series of MongoDB, which SQL only reads.")
+	case rel.Capped && ev != insertEvent:
+		return nil, pgerr.Unsupported("changing rows of a capped collection")
 	}
 	b.writes = append(b.writes, rel)
 	return &writeTarget{rel: rel, base: rel, levels: levels}, nil

@@ -486,6 +486,12 @@ func (s *scope) lockItem(node *LockRows, it *nsItem) error {
 	if it.rel != nil && it.rel.Kind == catalog.KindMatView {
 		return pgerr.New(pgerr.WrongObjectType, "cannot lock rows in materialized view \"%s\"", it.rel.Name)
 	}
+	if it.rel != nil && it.rel.ReadOnly {
+		return pgerr.New(pgerr.WrongObjectType, "cannot lock rows in view \"%s\"", it.rel.Name)
+	}
+	if it.rel != nil && it.rel.Capped {
+		return pgerr.Unsupported("locking rows of a capped collection")
+	}
 	if it.sub && len(it.cols) > 0 {
 		if c, ok := it.cols[0].x.(*expr.ColRef); ok {
 			node.Named = append(node.Named, c.ID)

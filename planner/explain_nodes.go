@@ -19,6 +19,9 @@ func (x *Explainer) describe(out *ExplainNode, n Node) {
 			out.Type = "Sample Scan"
 			out.prop("Sampling", n.Sample)
 		}
+		if len(n.Within) > 0 {
+			out.prop("MongoDB Filter", x.conditions(n.Within))
+		}
 		x.relation(out, n.Rel, n.Alias)
 	case *Pushed:
 		x.describePushed(out, n)

@@ -54,7 +54,7 @@ func (b *binder) appendOf(s *Scan) Node {
 
 // childScan reads a child's rows as rows of the parent: its columns by their names, in the parent's order.
 func (b *binder) childScan(s *Scan, rel *catalog.Relation) Node {
-	c := &Scan{Rel: rel, Alias: s.Alias, ForModify: s.ForModify, Sample: s.Sample, SampleArgs: s.SampleArgs, Repeatable: s.Repeatable}
+	c := &Scan{Rel: rel, Alias: s.Alias, ForModify: s.ForModify, NullMisfits: s.NullMisfits, Sample: s.Sample, SampleArgs: s.SampleArgs, Repeatable: s.Repeatable}
 	add := func(attnum int16, like Col) Col {
 		if i := slices.Index(c.Attnums, attnum); i >= 0 {
 			return c.Out[i]

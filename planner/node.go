@@ -43,6 +43,10 @@ type Scan struct {
 	// ForModify says that the row's document (with its _id) must come along for UPDATE, DELETE or row locking: its last
 	// output column, of type DocT and with DocAttnum as its attnum, holds the raw document.
 	ForModify bool
+	// NullMisfits says that a stored value that does not fit its column reads as NULL.
+	NullMisfits bool
+	// Within are conditions that MongoDB may choose documents by, of a child table; they are evaluated again above.
+	Within []expr.Expr
 	// Inherit says that the rows of the table's children are wanted, too.
 	Inherit bool
 	// Sample is TABLESAMPLE's method and percentage; "" for none.

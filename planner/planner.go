@@ -40,6 +40,7 @@ type Context struct {
 // Settings steer rules; the zero value turns everything on.
 type Settings struct {
 	PushdownOff   bool // pgmongo.pushdown = off
+	NullMisfits   bool // pgmongo.on_type_mismatch = null
 	StrictErrors  bool // pgmongo.strict_errors = on: nothing ErrorLoose is pushed
 	HashJoinOff   bool
 	IndexJoinOff  bool

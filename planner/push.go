@@ -9,6 +9,7 @@ import (
 // pushRules let the leaf Pushed absorb its parents, bottom-up, as far as the meaning stays PostgreSQL's.
 var pushRules = []Rule{
 	{"PushFilter", pushFilter},
+	{"PushElementFilter", pushElementFilter},
 	{"PushTopN", pushTopN},
 	{"PushEnds", pushEnds},
 	{"PushGroup", pushGroup},
@@ -21,6 +22,11 @@ func (n *Scan) Matcher() *expr.Matcher {
 	cols := make(map[expr.ColID]*catalog.Column, len(n.Attnums))
 	for i, att := range n.Attnums {
 		if col := n.Rel.ByAttnum(att); col != nil && i < len(n.Out) {
+			if n.Rel.Unwind != nil {
+				in := *col
+				in.Path = relative(col, n.Rel.Unwind)
+				col = &in
+			}
 			cols[n.Out[i].ID] = col
 		}
 	}
@@ -28,7 +34,8 @@ func (n *Scan) Matcher() *expr.Matcher {
 }
 
 // asPushed returns the leaf that may absorb: n itself, or a scan of a collection about to become one; nil for others. The
-// child tables of arrays read their parent's documents and unwind them here, so a filter of theirs is not one of documents.
+// child tables of arrays read their parent's documents and unwind them here, so a filter of theirs is not one of documents. A view of MongoDB
+// refuses to be read by another collation than its own, under which 'a' = 'A' may hold. Where values that do not fit read as NULL, MongoDB's a <> 5 would let them through, and where they are errors, a < 5 would pass over them.
 func asPushed(c *Context, n Node) *Pushed {
 	if c.Settings.PushdownOff {
 		return nil
@@ -37,7 +44,7 @@ func asPushed(c *Context, n Node) *Pushed {
 	case *Pushed:
 		return n
 	case *Scan:
-		if n.Rel.Virtual != nil || n.Rel.Collection == "" || n.Rel.Unwind != nil || n.Sample != "" {
+		if n.Rel.Virtual != nil || n.Rel.Collection == "" || n.Rel.Unwind != nil || n.Sample != "" || n.NullMisfits || c.Settings.StrictErrors && n.Rel.Native || n.Rel.Collated && n.Rel.ReadOnly {
 			return nil
 		}
 		return &Pushed{Scan: n, Out: n.Out}
@@ -304,7 +311,7 @@ func stripRelabel(e expr.Expr) expr.Expr {
 
 // ordersAlike reports whether MongoDB orders and groups a column's stored values as PostgreSQL does.
 func ordersAlike(col *catalog.Column) bool {
-	if col.MayArray || !col.Missing.IsNull() {
+	if col.MayArray || !col.Missing.IsNull() || !col.Named() {
 		return false
 	}
 	switch col.Form {

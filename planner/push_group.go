@@ -113,7 +113,7 @@ func AggForm(m *expr.Matcher, a *expr.Agg) PushedAgg {
 		return PushedNone
 	}
 	col := m.Column(ref.ID)
-	if col == nil || col.MayArray || !col.Missing.IsNull() {
+	if col == nil || col.MayArray || !col.Missing.IsNull() || !col.Named() {
 		return PushedNone
 	}
 	integer := col.Type == types.Int2T || col.Type == types.Int4T || col.Type == types.Int8T

@@ -33,7 +33,7 @@ type Increment struct {
 func writeDirectly(c *Context, n Node) Node {
 	switch n := n.(type) {
 	case *Update:
-		if n.Rel.Kind == catalog.KindView || n.Direct != nil || n.Members != nil || len(n.Returning) > 0 || len(n.Generated) > 0 || n.Rel.Inferred {
+		if n.Rel.Kind == catalog.KindView || n.Direct != nil || n.Members != nil || len(n.Returning) > 0 || len(n.Generated) > 0 || n.Rel.Native {
 			return nil
 		}
 		p, id := oneByID(n.Source)
@@ -53,7 +53,7 @@ func writeDirectly(c *Context, n Node) Node {
 		out.Direct = d
 		return &out
 	case *Delete:
-		if n.Rel.Kind == catalog.KindView || n.Direct != nil || n.Members != nil || len(n.Returning) > 0 {
+		if n.Rel.Kind == catalog.KindView || n.Direct != nil || n.Members != nil || len(n.Returning) > 0 || n.Rel.Collated {
 			return nil
 		}
 		_, id := oneByID(n.Source)

@@ -22,10 +22,10 @@ func MapNodeExprs(n Node, f func(expr.Expr) expr.Expr) Node {
 	m := exprMapper{f: f}
 	switch n := n.(type) {
 	case *Scan:
-		args, rep := m.list(n.SampleArgs), m.one(n.Repeatable)
+		args, rep, within := m.list(n.SampleArgs), m.one(n.Repeatable), m.list(n.Within)
 		if m.changed {
 			c := *n
-			c.SampleArgs, c.Repeatable = args, rep
+			c.SampleArgs, c.Repeatable, c.Within = args, rep, within
 			return &c
 		}
 	case *VirtualScan:

@@ -27,6 +27,7 @@ var layers = []struct {
 	{"catalog/document", []string{"catalog", "types", "types/pgerr"}},
 	{"catalog/indexkey", []string{"catalog", "expr", "sql", "types", "types/pgerr"}},
 	{"catalog/infer", []string{"catalog", "mongo", "types", "types/pgerr"}},
+	{"catalog/schemafile", []string{"catalog", "types"}},
 	{"catalog/store", []string{"catalog", "catalog/infer", "mongo", "txn", "types", "types/pgerr", "catalog/ddl", "catalog/document", "catalog/indexkey", "expr", "planner"}},
 	{"expr", []string{"catalog", "mongo/mql", "sql", "types", "types/facts", "types/pgerr"}},
 	{"expr/fn", []string{"expr", "catalog", "mongo/mql", "types", "types/facts", "types/pgerr"}},

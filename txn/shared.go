@@ -395,7 +395,7 @@ func (m *Manager) takeFor(ctx context.Context, r request) {
 		return
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	p := &proxied{owner: &lockOwner{pid: r.PID, deadlockTimeout: time.Second}, from: r.Proxy, db: r.Database, cancel: cancel}
+	p := &proxied{owner: m.proxiedOwner(r), from: r.Proxy, db: r.Database, cancel: cancel}
 	if m.proxied == nil {
 		m.proxied = map[string]*proxied{}
 	}
@@ -436,7 +436,32 @@ func (m *Manager) letGo(id string) {
 		m.opts.Changed(p.db)
 	}
 	p.cancel()
-	m.locks.releaseFrom(p.owner, 0, false)
+	if !m.ownsProxied(p.owner) {
+		m.locks.releaseFrom(p.owner, 0, false)
+	}
+}
+
+// proxiedOwner is who holds the locks of a request's session here: a session's second lock of a table does not wait for its first, as in
+// BEGIN; ALTER TABLE t ADD a int; ALTER TABLE t ADD b int. The caller holds proxiedMu.
+func (m *Manager) proxiedOwner(r request) *lockOwner {
+	for _, p := range m.proxied {
+		if p.from == r.Proxy && p.owner.pid == r.PID {
+			return p.owner
+		}
+	}
+	return &lockOwner{pid: r.PID, deadlockTimeout: time.Second}
+}
+
+// ownsProxied reports whether an owner still holds locks for other requests of its session.
+func (m *Manager) ownsProxied(o *lockOwner) bool {
+	m.proxiedMu.Lock()
+	defer m.proxiedMu.Unlock()
+	for _, p := range m.proxied {
+		if p.owner == o {
+			return true
+		}
+	}
+	return false
 }
 
 // Receive takes a message of another proxy about table locks.

@@ -327,6 +327,9 @@ func (t *Stmt) Read(ctx context.Context, q mongo.Query) (mongo.Cursor, error) {
 	if q.Database == "" {
 		q.Database = t.s.db
 	}
+	if q.Now {
+		return t.s.m.client.Read(ctx, q)
+	}
 	if t.transactional() {
 		if q.Pipeline == nil && t.s.defs.made[place(q.Database, q.Collection)] == madeEmpty {
 			return nothing{}, nil

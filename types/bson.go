@@ -338,7 +338,7 @@ func binaryFromBSON(t *T, v bson.RawValue) (Datum, error) {
 	if !ok {
 		return Null, badBSON(t, v)
 	}
-	if t.OID == oidUUID && (len(data) != 16 || subtype != 3 && subtype != 4) {
+	if t.OID == oidUUID && (len(data) != 16 || subtype != 4) {
 		return Null, bsonMisfit(t, v)
 	}
 	return Bytes(data), nil

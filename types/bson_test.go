@@ -78,7 +78,7 @@ func TestForeignBSON(t *testing.T) {
 		{"date", bson.NewDateTimeFromTime(when.Truncate(24 * time.Hour)), "2020-01-02"},
 		{"date", bson.NewDateTimeFromTime(when), "!date"},
 		{"uuid", bson.Binary{Subtype: 4, Data: uuid}, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
-		{"uuid", bson.Binary{Subtype: 3, Data: uuid}, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
+		{"uuid", bson.Binary{Subtype: 3, Data: uuid}, "!binData"}, // its bytes are in another order in some drivers
 		{"uuid", bson.Binary{Subtype: 4, Data: uuid[:8]}, "!binData"},
 		{"bytea", bson.Binary{Subtype: 2, Data: []byte{1, 2}}, `\x0102`},
 		{"_int4", bson.A{1, nil, 2.0}, "{1,NULL,2}"},

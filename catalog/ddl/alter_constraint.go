@@ -174,9 +174,12 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 		return err
 	}
 	old := r.snap().RelationByOID(a.oid)
-	value, err := a.conversion(old, col, def, t, mod)
-	if err != nil {
-		return err
+	var value expr.Expr
+	if !rel.Native || def.RawDefault != nil {
+		// How the documents of others are read changes without USING, and not the documents.
+		if value, err = a.conversion(old, col, def, t, mod); err != nil {
+			return err
+		}
 	}
 	if value != nil {
 		if err := r.rowTypeUnused(rel); err != nil {
@@ -196,6 +199,10 @@ func (a *alter) alterType(c *pg_query.AlterTableCmd) error {
 		c.Collation = collated.Collation
 		if old.Column(c.Name).Form == catalog.FormObjectID && t.BaseType().Rep == types.RepString {
 			c.Form = catalog.FormObjectID
+		}
+		if rel.Native {
+			c.MayArray = old.Column(c.Name).MayArray
+			asNative(c, col.Type)
 		}
 	})
 	remap, err := a.convertIndexes(rel, col, t)

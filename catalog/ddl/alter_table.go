@@ -2,6 +2,7 @@ package ddl
 
 import (
 	"slices"
+	"strings"
 
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
@@ -274,6 +275,13 @@ func (a *alter) foreignKeysOff(off bool) {
 func (a *alter) kindAllows(c *pg_query.AlterTableCmd) error {
 	rel := a.r.snap().RelationByOID(a.oid)
 	switch {
+	case len(rel.Unwind) > 0:
+		switch c.Subtype {
+		case pg_query.AlterTableType_AT_AddColumn, pg_query.AlterTableType_AT_DropColumn, pg_query.AlterTableType_AT_AlterColumnType,
+			pg_query.AlterTableType_AT_SetRelOptions, pg_query.AlterTableType_AT_ResetRelOptions:
+			return nil
+		}
+		return pgerr.Unsupported("ALTER TABLE of the elements of an array, except for its columns")
 	case rel.IsTable() && !rel.ReadOnly:
 		return nil
 	case c.Subtype == pg_query.AlterTableType_AT_ChangeOwner, c.Subtype == pg_query.AlterTableType_AT_SetRelOptions, c.Subtype == pg_query.AlterTableType_AT_ResetRelOptions:
@@ -319,6 +327,12 @@ func (a *alter) options(c *pg_query.AlterTableCmd) error {
 	if rel.Kind == catalog.KindView {
 		if err := checkViewOptions(rel.Options, rel.Base); err != nil {
 			return err
+		}
+	}
+	for _, o := range rel.Options {
+		if v, ok := strings.CutPrefix(o, catalog.MismatchOption+"="); ok && v != "null" && v != "error" {
+			return pgerr.New(pgerr.InvalidParameterValue, "invalid value for enum option \"%s\": %s", catalog.MismatchOption, v).
+				WithDetail("Valid values are \"error\" and \"null\".")
 		}
 	}
 	a.r.ch.PutRelation(rel)
@@ -377,7 +391,14 @@ func (a *alter) addColumn(c *pg_query.AlterTableCmd) error {
 	if err != nil {
 		return err
 	}
-	a.choosePath(rel, s.col)
+	if rel.Native {
+		err = a.nativeField(rel, s.col)
+	} else {
+		a.choosePath(rel, s.col)
+	}
+	if err != nil {
+		return err
+	}
 	before := r.snap().RelationByOID(a.oid)
 	b := &tableBuild{r: r, rel: rel}
 	if err := b.addColumn(s); err != nil {
@@ -394,6 +415,43 @@ func (a *alter) addColumn(c *pg_query.AlterTableCmd) error {
 	}
 	b = &tableBuild{r: r, rel: a.rel(), cons: cons}
 	return b.addAll(false)
+}
+
+// nativeField makes a new column of a collection of others show the field of its name, below the document whose column its name
+// begins with ("address.street"). What the documents have there stays.
+func (a *alter) nativeField(rel *catalog.Relation, col *catalog.Column) error {
+	col.Path = []string{col.Name}
+	if keys := strings.Split(col.Name, "."); len(keys) > 1 && rel.Column(keys[0]) != nil && !slices.Contains(keys, "") {
+		col.Path = keys
+	}
+	col.Path = append(slices.Clone(rel.Unwind), col.Path...)
+	if slices.ContainsFunc(rel.Live(), func(c *catalog.Column) bool { return slices.Equal(c.Path, col.Path) }) {
+		return pgerr.New(pgerr.DuplicateColumn, "field \"%s\" of collection \"%s\" is a column already", col.Name, rel.Collection)
+	}
+	asNative(col, col.Type)
+	if col.Type.BaseType().Rep != types.RepString || a.r.c.Physical == nil {
+		return nil
+	}
+	ids, err := a.r.c.Physical.HoldsObjectIDs(a.r.ctx, rel, col.Path)
+	if ids {
+		col.Form = catalog.FormObjectID
+	}
+	return err
+}
+
+// asNative makes a column one of a collection of others, whose values were of type before: they may be of several BSON types, and its
+// dates have milliseconds.
+func asNative(col *catalog.Column, before *types.T) {
+	t := col.Type
+	col.Micros = false
+	if (t == types.TimestampTZT || t == types.TimestampT) && col.Typmod < 0 {
+		col.Typmod = 3
+	}
+	if t == types.JSONBT {
+		col.Form = catalog.FormAny
+	}
+	col.MayArray = !t.IsArray() && (col.MayArray || before == types.JSONBT)
+	col.MayDouble = t == types.NumericT
 }
 
 // choosePath keeps a new column off the fields that other columns have. A dropped column's field is emptied for it.

@@ -707,7 +707,7 @@ func (r *run) removeColumn(n *catalog.Relation, attnum int16) {
 	setColumn(n, attnum, func(c *catalog.Column) {
 		*c = catalog.Column{Attnum: attnum, Name: "........pg.dropped." + itoa(int(attnum)) + "........", Type: types.Int4T, Typmod: -1, Dropped: true, Path: old.Path}
 	})
-	if n.Kind == catalog.KindTable && !(len(old.Path) == 1 && old.Path[0] == "_id") {
+	if n.Kind == catalog.KindTable && !n.Native && !(len(old.Path) == 1 && old.Path[0] == "_id") {
 		r.do(ClearField{Table: n, Path: old.Path})
 	}
 }

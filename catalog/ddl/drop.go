@@ -136,6 +136,9 @@ func (r *run) dropRelation(n *pg_query.DropStmt, parts []string) ([]object, erro
 		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a %s", rel.Name, what).
 			WithHint("Use DROP %s to remove %s %s.", strings.ToUpper(rel.Kind.Name()), article, rel.Kind.Name())
 	}
+	if len(rel.Unwind) > 0 && rel.Inferred {
+		return nil, pgerr.Unsupported("dropping the elements of an array")
+	}
 	if rel.Kind == catalog.KindSequence && rel.Sequence.Identity {
 		if owner := r.snap().RelationByOID(rel.Sequence.OwnedBy); owner != nil {
 			col := r.describe(object{objColumn, owner.OID, uint32(rel.Sequence.OwnedAttnum)})
@@ -272,6 +275,9 @@ func (r *run) truncated(n *pg_query.TruncateStmt) ([]*catalog.Relation, error) {
 		}
 	}
 	for i := 0; i < len(rels); i++ {
+		if len(rels[i].Unwind) > 0 {
+			return nil, pgerr.Unsupported("truncating the elements of an array")
+		}
 		if rels[i].ReadOnly {
 			return nil, pgerr.New(pgerr.WrongObjectType, "cannot truncate \"%s\": it is a view or time series of MongoDB", rels[i].Name)
 		}

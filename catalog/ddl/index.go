@@ -156,6 +156,8 @@ func (r *run) createIndex(n *pg_query.IndexStmt) error {
 		return systemError(rel)
 	case !rel.IsTable() && rel.Kind != catalog.KindMatView:
 		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", rel.Name).WithDetail("This operation is not supported for %ss.", rel.Kind.Name())
+	case len(rel.Unwind) > 0:
+		return pgerr.Unsupported("an index of the elements of an array")
 	case rel.ReadOnly:
 		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", rel.Name).WithDetail("It is a view or time series of MongoDB.")
 	}

@@ -23,6 +23,8 @@ type Physical interface {
 	UsedOIDs(next uint32)
 	// Empty reports whether a table has no rows that the transaction sees.
 	Empty(ctx context.Context, rel *catalog.Relation) (bool, error)
+	// HoldsObjectIDs reports whether the first document with a field at a path has an ObjectId there.
+	HoldsObjectIDs(ctx context.Context, rel *catalog.Relation, path []string) (bool, error)
 	// CollectionTaken reports whether a collection of that name exists or is about to be dropped.
 	CollectionTaken(ctx context.Context, name string) (bool, error)
 }

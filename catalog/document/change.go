@@ -2,7 +2,6 @@ package document
 
 import (
 	"encoding/binary"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -58,7 +57,7 @@ func (c *Change) Add(col int, delta int64) bool {
 // stand where a path wants to go.
 func (c *Change) nameable(col int) bool {
 	path := c.e.cols[col].Path
-	return !c.e.rel.Inferred && len(path) == 1 && path[0] != "" && path[0] != "_id" && path[0][0] != '$' && strings.IndexByte(path[0], '.') < 0
+	return !c.e.rel.Native && len(path) == 1 && path[0] != "_id" && c.e.cols[col].Named()
 }
 
 // Document returns the update document.

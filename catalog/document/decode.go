@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -34,9 +35,11 @@ func MicrosKey(c *catalog.Column) string { return c.Path[len(c.Path)-1] }
 // Decoder reads some columns of a relation's rows from documents. It keeps state between documents (the order of their
 // fields), so one decoder serves one goroutine.
 type Decoder struct {
-	rel   *catalog.Relation
-	slots []slot
-	root  *fieldNode
+	// NullMisfits makes values that do not fit their columns NULL instead of an error.
+	NullMisfits bool
+	rel         *catalog.Relation
+	slots       []slot
+	root        *fieldNode
 	// elem is what is read from an array's element, for a child table; nil for other relations.
 	elem *fieldNode
 	// hints remembers what the n-th field of the last document was: documents of a collection mostly agree.
@@ -50,6 +53,8 @@ type Decoder struct {
 	// dst and doc are those of the call in progress.
 	dst []types.Datum
 	doc bson.Raw
+	// row counts rows.
+	row uint64
 	// frac collects the microseconds found for each of us.
 	frac []int32
 }
@@ -70,6 +75,8 @@ type fieldNode struct {
 	key      string
 	slots    []int
 	children []*fieldNode
+	// seen is the row that the field was last found in.
+	seen uint64
 }
 
 type hint struct {
@@ -222,6 +229,7 @@ func fastKindOf(c *catalog.Column) fastKind {
 func (d *Decoder) Decode(doc bson.Raw, dst []types.Datum) error {
 	copy(dst, d.missing)
 	d.dst, d.doc = dst, doc
+	d.row++
 	for i := range d.frac {
 		d.frac[i] = 0
 	}
@@ -251,6 +259,7 @@ func infiniteTime(us int64) bool { return us == math.MaxInt64 || us == math.MinI
 
 func (d *Decoder) decodeWhole() error {
 	vals := make([]types.Datum, len(d.whole.typs))
+	d.whole.dec.NullMisfits = d.NullMisfits
 	if err := d.whole.dec.Decode(d.doc, vals); err != nil {
 		return err
 	}
@@ -313,6 +322,10 @@ func (d *Decoder) wanted(n int, key []byte) *fieldNode {
 const maxHints = 256
 
 func (d *Decoder) visit(node *fieldNode, kind bson.Type, value []byte) error {
+	if node.seen == d.row {
+		return nil // of two fields of a name the first counts, as in MongoDB
+	}
+	node.seen = d.row
 	for _, s := range node.slots {
 		if err := d.set(s, kind, value); err != nil {
 			return err
@@ -321,7 +334,11 @@ func (d *Decoder) visit(node *fieldNode, kind bson.Type, value []byte) error {
 	if len(node.children) == 0 {
 		return nil
 	}
-	if kind != bson.TypeEmbeddedDocument {
+	switch kind {
+	case bson.TypeEmbeddedDocument:
+	case bson.TypeArray:
+		return d.arrayInTheWay(node)
+	default:
 		return nil
 	}
 	r := elemReader{data: value}
@@ -334,6 +351,21 @@ func (d *Decoder) visit(node *fieldNode, kind bson.Type, value []byte) error {
 		}
 	}
 	return r.err(d)
+}
+
+// arrayInTheWay is the error of an array where a column's path goes on: MongoDB's conditions look into its elements.
+func (d *Decoder) arrayInTheWay(node *fieldNode) error {
+	for _, c := range node.children {
+		for _, s := range c.slots {
+			if err := d.misfit(s, d.slots[s].col, bson.TypeArray, pgerr.New(pgerr.InvalidTextRepresentation, "document expected at %q", node.key)); err != nil {
+				return err
+			}
+		}
+		if err := d.arrayInTheWay(c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *Decoder) readMicros(value []byte) {
@@ -392,7 +424,7 @@ func (d *Decoder) set(i int, kind bson.Type, value []byte) error {
 func (d *Decoder) convert(i int, c *catalog.Column, v bson.RawValue) error {
 	if c.Form == catalog.FormObjectID {
 		if v.Type != bson.TypeObjectID {
-			return d.mismatch(c, v.Type, pgerr.New(pgerr.InvalidTextRepresentation, "ObjectId expected"))
+			return d.misfit(i, c, v.Type, pgerr.New(pgerr.InvalidTextRepresentation, "ObjectId expected"))
 		}
 		d.dst[i] = types.Str(v.ObjectID().Hex())
 		return nil
@@ -401,19 +433,40 @@ func (d *Decoder) convert(i int, c *catalog.Column, v bson.RawValue) error {
 	if c.Form == catalog.FormAny {
 		t = types.JSONBT
 	}
+	if v.Type == bson.TypeObjectID && d.rel.Native && t != types.JSONBT {
+		// MongoDB's conditions would look for a string.
+		return d.misfit(i, c, v.Type, pgerr.New(pgerr.InvalidTextRepresentation, "the column is not one of ObjectIds"))
+	}
 	datum, err := types.FromBSON(t, v)
 	if err != nil {
-		return d.mismatch(c, v.Type, err)
+		return d.misfit(i, c, v.Type, err)
 	}
 	d.dst[i] = datum
 	return nil
 }
 
+// misfit deals with a value that does not fit its column.
+func (d *Decoder) misfit(i int, c *catalog.Column, found bson.Type, cause error) error {
+	if d.NullMisfits {
+		d.dst[i] = types.Null
+		return nil
+	}
+	return d.mismatch(c, found, cause)
+}
+
 // mismatch is the error of a value that does not fit its column: it never reads as something else in silence.
 func (d *Decoder) mismatch(c *catalog.Column, found bson.Type, cause error) error {
-	return pgerr.New(pgerr.InvalidTextRepresentation, "value of field %q in collection %q does not fit type %s of column %q",
-		strings.Join(c.Path, "."), d.rel.Collection, types.FormatType(c.Type, c.Typmod), c.Name).
+	m := &catalog.Misfit{Drift: catalog.Drift{
+		Table: d.rel.Name, Collection: d.rel.Collection, Field: strings.Join(c.Path, "."), BSONType: types.BSONTypeName(found), Column: c.Name,
+		ColumnType: types.FormatType(c.Type, c.Typmod), Documents: 1, Sampled: 1, ID: idText(d.doc), LastSeen: time.Now(),
+	}}
+	m.Text = fmt.Sprintf("value of field %q in collection %q does not fit type %s of column %q", m.Drift.Field, m.Drift.Collection, m.Drift.ColumnType, c.Name)
+	if v, err := d.doc.LookupErr(c.Path...); err == nil {
+		m.Drift.Example = v.String()
+	}
+	return pgerr.New(pgerr.InvalidTextRepresentation, "%w", m).
 		WithDetail("The document with _id %s holds a BSON %s there: %s.", idText(d.doc), found, message(cause)).
+		WithHint("pgmongo.on_type_mismatch = null reads such values as NULL; pgmongo.schema_drift lists them.").
 		WithColumn(d.rel.Schema, d.rel.Name, c.Name)
 }
 

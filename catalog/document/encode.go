@@ -234,7 +234,7 @@ func (e *Encoder) appendNode(b []byte, n *encNode, row []types.Datum) ([]byte, e
 		}
 		return finishDoc(b, start), nil
 	}
-	if n.col < 0 || e.nullIsMissing(n.col) || e.rel.Inferred && e.cols[n.col].Missing.IsNull() {
+	if n.col < 0 || e.nullIsMissing(n.col) {
 		return b, nil
 	}
 	return appendHeader(b, bson.TypeNull, n.key), nil
@@ -243,7 +243,7 @@ func (e *Encoder) appendNode(b []byte, n *encNode, row []types.Datum) ([]byte, e
 // nullIsMissing reports whether NULL is written by leaving the field out. A column whose missing fields read as something
 // else needs an explicit null.
 func (e *Encoder) nullIsMissing(col int) bool {
-	return e.cols[col].NullMissing && e.cols[col].Missing.IsNull()
+	return (e.cols[col].NullMissing || e.rel.Native) && e.cols[col].Missing.IsNull()
 }
 
 func (e *Encoder) appendColumn(b []byte, key string, col int, d types.Datum) ([]byte, error) {
@@ -340,11 +340,23 @@ func (e *Encoder) Update(before bson.Raw, old, row []types.Datum, set []int, key
 	for _, c := range changes {
 		for _, key := range c.path {
 			if key == "" || key[0] == '$' || strings.IndexByte(key, '.') >= 0 {
-				return applyChanges(before, changes), true, nil
+				doc = applyChanges(before, changes)
+				return doc, true, replaceable(doc)
 			}
 		}
 	}
 	return updateDocument(changes), false, nil
+}
+
+// replaceable refuses a document that MongoDB does not take as a whole.
+func replaceable(doc bson.Raw) error {
+	elems, err := doc.Elements()
+	for _, e := range elems {
+		if strings.HasPrefix(e.Key(), "$") {
+			return pgerr.Unsupported("this change of a document with the field \"" + e.Key() + "\"")
+		}
+	}
+	return err
 }
 
 // columnChange adds the change of one column, if it changes. Stored forms are compared, not values: 1.0 and 1.00 are equal
@@ -361,6 +373,13 @@ func (e *Encoder) columnChange(changes []change, before bson.Raw, i int, old, d 
 	v, err := e.Value(i, d)
 	if err != nil {
 		return nil, err
+	}
+	if e.rel.Native && c.Type == types.JSONBT {
+		if was, err := before.LookupErr(c.Path...); err == nil {
+			if v = types.KeepBSON(was, d.Ref().(*types.JSON)); v.Equal(was) {
+				return changes, nil
+			}
+		}
 	}
 	if !old.IsNull() && micro(old) == micro(d) {
 		was, err := e.Value(i, old)

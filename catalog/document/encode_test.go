@@ -16,7 +16,7 @@ func column(n int16, t *types.T, path ...string) *catalog.Column {
 
 // people is a collection of others with a nested document that is a column as a whole and in parts.
 func people() *catalog.Relation {
-	return &catalog.Relation{Name: "people", Inferred: true, Columns: []*catalog.Column{
+	return &catalog.Relation{Name: "people", Inferred: true, Native: true, Columns: []*catalog.Column{
 		column(1, types.Int4T, "_id"), column(2, types.TextT, "name"), column(3, types.JSONBT, "address"),
 		column(4, types.TextT, "address", "city"), column(5, types.TextT, "address", "geo", "zone"), column(6, types.TextT, "odd.name"),
 	}}
@@ -156,7 +156,7 @@ func TestUpdateDocuments(t *testing.T) {
 		{"nested", people(), `{"_id":1,"address":{"city":"a","n":1}}`, 3, types.Str("a"), types.Str("b"), `{"$set":{"address.city":"b"}}`, false},
 		{"nested in nothing", people(), `{"_id":1}`, 4, null, types.Str("b"), `{"$set":{"address.geo.zone":"b"}}`, false},
 		{"nested in null", people(), `{"_id":1,"address":null}`, 4, null, types.Str("b"), `{"$set":{"address":{"geo":{"zone":"b"}}}}`, false},
-		{"to null", people(), `{"_id":1,"name":"x"}`, 1, types.Str("x"), null, `{"$set":{"name":null}}`, false},
+		{"to null", people(), `{"_id":1,"name":"x"}`, 1, types.Str("x"), null, `{"$unset":{"name":true}}`, false},
 		{"a dot in a name", people(), `{"_id":1,"odd.name":"x","more":[1]}`, 5, types.Str("x"), types.Str("y"), `{"_id":1,"odd.name":"y","more":[1]}`, true},
 		{"unique to null", own(), `{"_id":1,"u":"k"}`, 1, types.Str("k"), null, `{"$unset":{"u":true}}`, false},
 		{"missing default to null", own(), `{"_id":1}`, 3, types.Str("default"), null, `{"$set":{"later":null}}`, false},

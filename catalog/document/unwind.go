@@ -5,13 +5,14 @@ import (
 
 	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/types"
+	"github.com/pgmongo/pgmongo/types/pgerr"
 )
 
 // Unwinds reports whether the relation is a child table: then a document has many rows, which Rows reads.
 func (d *Decoder) Unwinds() bool { return d.elem != nil }
 
 // Rows reads the rows of a child table from a document of its parent: one for each element of the array at rel.Unwind.
-// A missing, null or empty array has none; a value that is not an array is one row without a position, as $unwind has it.
+// A missing, null or empty array has none; another value is a misfit.
 // row returns where the next row is to go.
 func (d *Decoder) Rows(doc bson.Raw, row func() []types.Datum) error {
 	v, ok := lookup(doc, d.rel.Unwind)
@@ -19,7 +20,11 @@ func (d *Decoder) Rows(doc bson.Raw, row func() []types.Datum) error {
 		return nil
 	}
 	if v.Type != bson.TypeArray {
-		return d.decodeElement(doc, v.Type, v.Value, types.Null, row())
+		if d.NullMisfits {
+			return nil
+		}
+		d.doc = doc
+		return d.mismatch(d.rel.Columns[1], v.Type, pgerr.New(pgerr.InvalidTextRepresentation, "array expected"))
 	}
 	r := elemReader{data: v.Value}
 	r.start()
@@ -34,6 +39,7 @@ func (d *Decoder) Rows(doc bson.Raw, row func() []types.Datum) error {
 func (d *Decoder) decodeElement(doc bson.Raw, kind bson.Type, value []byte, ordinal types.Datum, dst []types.Datum) error {
 	copy(dst, d.missing)
 	d.dst, d.doc = dst, doc
+	d.row++
 	if err := d.walkRoot(doc); err != nil {
 		return err
 	}
@@ -49,6 +55,7 @@ func (d *Decoder) decodeElement(doc bson.Raw, kind bson.Type, value []byte, ordi
 		return d.finish()
 	}
 	vals := make([]types.Datum, len(d.whole.typs))
+	d.whole.dec.NullMisfits = d.NullMisfits
 	if err := d.whole.dec.decodeElement(doc, kind, value, ordinal, vals); err != nil {
 		return err
 	}

@@ -19,15 +19,17 @@ type builder struct {
 }
 
 func (b *builder) relation(root *shape) *catalog.Relation {
-	r := &catalog.Relation{Name: b.name, Kind: catalog.KindTable, Persistence: 'p', Owner: catalog.BootstrapRole, Collection: b.name, Inferred: true}
+	r := &catalog.Relation{Name: b.name, Kind: catalog.KindTable, Persistence: 'p', Owner: catalog.BootstrapRole, Collection: b.name, Inferred: true, Native: true}
 	id := root.fields["_id"]
 	if id == nil {
 		id = newShape()
-		id.kinds = kindObjectID
+	}
+	if id.kinds == 0 && !id.null {
+		id.kinds = kindObjectID // what MongoDB and its drivers make
 	}
 	b.addColumns(r, "_id", []string{"_id"}, id, 0)
 	b.id = r.Columns[0]
-	b.id.NotNull = true
+	b.id.NotNull = !id.null
 	b.ahead = len(root.order)
 	for _, name := range root.order {
 		b.ahead--
@@ -51,6 +53,7 @@ func (b *builder) addColumns(r *catalog.Relation, name string, path []string, s 
 	c := &catalog.Column{
 		Attnum: int16(len(r.Columns) + 1), Name: unique(r, name), Type: t, Typmod: typmod, Collation: t.Collation, Path: path, Form: form,
 	}
+	c.MayDouble = t == types.NumericT && s.kinds&kindDouble != 0
 	c.MayArray = s.kinds&kindArray != 0 && !t.IsArray()
 	r.Columns = append(r.Columns, c)
 	if s.kinds&kindDocument != 0 && s.kinds&kindArray == 0 && depth < maxDepth && name != "_id" && !s.isMap() {
@@ -67,7 +70,7 @@ func (b *builder) addColumns(r *catalog.Relation, name string, path []string, s 
 func (b *builder) addChild(path []string, elem *shape) {
 	r := &catalog.Relation{
 		Name: b.name + "." + strings.Join(path, "."), Kind: catalog.KindTable, Persistence: 'p', Owner: catalog.BootstrapRole,
-		Collection: b.name, Inferred: true, Unwind: path,
+		Collection: b.name, Inferred: true, Native: true, Unwind: path,
 	}
 	key := *b.id
 	key.Name = b.name + "_id"
@@ -158,7 +161,7 @@ func (b *builder) addIndexes(r *catalog.Relation, indexes []mongo.IndexInfo) {
 		byPath[strings.Join(c.Path, ".")] = c
 	}
 	r.Indexes = []*catalog.Index{{
-		Name: catalog.CutName(b.name + "_pkey"), Method: "btree", Unique: true, Primary: true, MongoName: "_id_", Keys: []catalog.IndexKey{{Attnum: 1}},
+		Name: catalog.CutName(b.name + "_pkey"), Method: "btree", Unique: true, Primary: b.id.NotNull, NullsNotDistinct: !b.id.NotNull, MongoName: "_id_", Keys: []catalog.IndexKey{{Attnum: 1}},
 	}}
 	for _, ix := range indexes {
 		if ix.Name == "_id_" || ix.Hidden {

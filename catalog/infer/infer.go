@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"reflect"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -29,15 +30,20 @@ type Collection struct {
 	// Relation shows the documents; Children the elements of its arrays of documents. None has OIDs or a schema yet.
 	Relation *catalog.Relation
 	Children []*catalog.Relation
+	root     *shape
 }
 
-// Read infers the relations of a collection.
-func Read(ctx context.Context, client *mongo.Client, database string, info mongo.CollectionInfo) (*Collection, error) {
+// Read infers the relations of a collection. What an earlier look found stays (before, nil for none): another sample may lack a rare field,
+// whose column must not come and go. whole reads all documents instead of a sample.
+func Read(ctx context.Context, client *mongo.Client, database string, info mongo.CollectionInfo, whole bool, before *Collection) (*Collection, error) {
 	root := newShape()
+	if before != nil {
+		root = before.root
+	}
 	if v, err := info.Options.LookupErr("validator", "$jsonSchema"); err == nil && v.Type == bson.TypeEmbeddedDocument {
 		root.addSchema(v.Document())
 	}
-	if err := sample(ctx, client, database, info, root); err != nil {
+	if err := sample(ctx, client, database, info, whole, func(doc bson.Raw) { root.addDocument(doc, 0) }); err != nil {
 		return nil, err
 	}
 	var indexes []mongo.IndexInfo
@@ -55,10 +61,19 @@ func Read(ctx context.Context, client *mongo.Client, database string, info mongo
 		}
 	}
 	b := &builder{name: info.Name}
-	c := &Collection{Relation: b.relation(root)}
+	c := &Collection{Relation: b.relation(root), root: root}
+	for _, r := range append([]*catalog.Relation{c.Relation}, b.children...) {
+		r.ReadOnly = info.Type != "collection"
+		r.Capped, _ = info.Options.Lookup("capped").BooleanOK()
+		locale, ok := info.Options.Lookup("collation", "locale").StringValueOK()
+		r.Collated = ok && locale != "simple"
+	}
 	c.Relation.Options = options(info)
 	b.addIndexes(c.Relation, indexes)
 	c.Children = b.children
+	if before != nil && reflect.DeepEqual(before.Relation, c.Relation) && reflect.DeepEqual(before.Children, c.Children) {
+		return before, nil
+	}
 	return c, nil
 }
 
@@ -69,8 +84,8 @@ func options(info mongo.CollectionInfo) []string {
 	return []string{"mongodb_type=" + info.Type}
 }
 
-// sample looks at documents drawn at random, and at the first and last by _id: new fields appear in new documents.
-func sample(ctx context.Context, client *mongo.Client, database string, info mongo.CollectionInfo, root *shape) error {
+// sample looks at documents drawn at random, and at the first and last by _id: new fields appear in new documents. whole looks at all.
+func sample(ctx context.Context, client *mongo.Client, database string, info mongo.CollectionInfo, whole bool, look func(bson.Raw)) error {
 	read := func(open func() (mongo.Cursor, error)) error {
 		cursor, err := open()
 		if err != nil {
@@ -84,7 +99,7 @@ func sample(ctx context.Context, client *mongo.Client, database string, info mon
 			if err != nil {
 				return errors.Join(err, cursor.Close(ctx))
 			}
-			root.addDocument(doc, 0)
+			look(doc)
 		}
 	}
 	find := func(order int, limit int64) func() (mongo.Cursor, error) {
@@ -95,6 +110,9 @@ func sample(ctx context.Context, client *mongo.Client, database string, info mon
 			}
 			return client.Read(ctx, q)
 		}
+	}
+	if whole {
+		return read(find(1, 0))
 	}
 	if info.Type != "collection" {
 		return read(find(1, sampleDocuments))

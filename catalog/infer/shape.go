@@ -36,7 +36,11 @@ type shape struct {
 	order  []string // the fields in the order in which they were first seen
 	elem   *shape
 	nested bool // an array held arrays
+	null   bool // null was seen
 }
+
+// maxFields bounds what is remembered of one document: keys may be data.
+const maxFields = 10000
 
 func newShape() *shape { return &shape{fields: map[string]*shape{}} }
 
@@ -44,6 +48,9 @@ func (s *shape) field(name string) *shape {
 	f := s.fields[name]
 	if f == nil {
 		f = newShape()
+		if len(s.order) >= maxFields {
+			return f
+		}
 		s.fields[name] = f
 		s.order = append(s.order, name)
 	}
@@ -75,6 +82,22 @@ func (s *shape) expect(path string) {
 	}
 }
 
+// Widen makes a column of numbers hold those of another BSON type, too, as a query met it; false says that this changes nothing.
+func (c *Collection) Widen(field, bsonType string) bool {
+	s := c.root
+	for _, key := range strings.Split(field, ".") {
+		if s = s.fields[key]; s == nil {
+			return false
+		}
+	}
+	k := schemaKinds[bsonType]
+	if s.kinds == 0 || s.kinds&^kindNumeric != 0 || k&^kindNumeric != 0 || s.kinds&k == k {
+		return false
+	}
+	s.kinds |= k
+	return true
+}
+
 func (s *shape) addDocument(doc bson.Raw, depth int) {
 	s.docs++
 	elems, err := doc.Elements()
@@ -90,6 +113,7 @@ func (s *shape) addValue(v bson.RawValue, depth int) {
 	s.seen++
 	switch v.Type {
 	case bson.TypeNull, bson.TypeUndefined:
+		s.null = true
 	case bson.TypeEmbeddedDocument:
 		s.kinds |= kindDocument
 		s.addDocument(v.Document(), depth+1)
@@ -133,7 +157,8 @@ func kindOf(v bson.RawValue) kind {
 	case bson.TypeDateTime:
 		return kindDate
 	case bson.TypeBinary:
-		if subtype, _ := v.Binary(); subtype == bson.TypeBinaryUUID || subtype == bson.TypeBinaryUUIDOld {
+		// The old subtype of UUIDs says nothing about the order of the bytes, which differs between drivers.
+		if subtype, _ := v.Binary(); subtype == bson.TypeBinaryUUID {
 			return kindUUID
 		}
 		return kindBinary
@@ -167,6 +192,9 @@ func (s *shape) addSchema(schema bson.Raw) {
 		for _, name := range []string{"bsonType", "type"} {
 			f.addTypeNames(p.Lookup(name))
 		}
+		if list, ok := p.Lookup("enum").ArrayOK(); ok {
+			f.addEnum(list)
+		}
 		f.addSchema(p)
 		if items, ok := p.Lookup("items").DocumentOK(); ok {
 			f.kinds |= kindArray
@@ -178,6 +206,17 @@ func (s *shape) addSchema(schema bson.Raw) {
 			}
 			f.elem.addSchema(items)
 		}
+	}
+}
+
+// addEnum adds the types of the only values that are allowed.
+func (s *shape) addEnum(list bson.RawArray) {
+	vals, err := list.Values()
+	if err != nil {
+		return
+	}
+	for _, v := range vals {
+		s.addValue(v, maxDepth)
 	}
 }
 

@@ -140,7 +140,7 @@ func schemaViews() []view {
 			table_schema: nc.nspname
 			table_name: c.relname
 			table_type: CASE WHEN pg_catalog.pg_is_other_temp_schema(nc.oid) OR nc.oid = pg_catalog.pg_my_temp_schema() THEN 'LOCAL TEMPORARY' WHEN c.relkind IN ('r', 'p') THEN 'BASE TABLE' WHEN c.relkind = 'v' THEN 'VIEW' WHEN c.relkind = 'f' THEN 'FOREIGN' END
-			is_insertable_into: ` + yesNo("c.relkind IN ('r', 'p') OR (c.relkind IN ('v', 'f') AND (pg_catalog.pg_relation_is_updatable(c.oid, false) & 8) = 8)") + `
+			is_insertable_into: ` + yesNo("(pg_catalog.pg_relation_is_updatable(c.oid, false) & 8) = 8") + `
 			is_typed: 'NO'
 			commit_action: NULL`,
 			`FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace nc ON nc.oid = c.relnamespace

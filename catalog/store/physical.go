@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -66,6 +67,17 @@ func (p *physical) UsedOIDs(next uint32) {
 func (p *physical) Empty(ctx context.Context, rel *catalog.Relation) (bool, error) {
 	doc, err := p.first(ctx, mongo.Query{Database: p.database, Collection: rel.Collection, Filter: bson.D{}, Projection: bson.D{{Key: "_id", Value: 1}}, Limit: 1})
 	return doc == nil, err
+}
+
+// HoldsObjectIDs implements ddl.Physical.
+func (p *physical) HoldsObjectIDs(ctx context.Context, rel *catalog.Relation, path []string) (bool, error) {
+	key := strings.Join(path, ".")
+	doc, err := p.first(ctx, mongo.Query{Database: p.database, Collection: rel.Collection, Filter: bson.D{{Key: key, Value: bson.D{{Key: "$ne", Value: nil}}}}, Limit: 1})
+	if doc == nil || err != nil {
+		return false, err
+	}
+	v, err := doc.LookupErr(path...)
+	return err == nil && v.Type == bson.TypeObjectID, nil
 }
 
 // first returns the first document of a read in the transaction, nil for none.

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,7 @@ type state struct {
 	inferred map[string]*inference
 	jobs     []jobDoc
 	shared   string // the bytes of the documents of roles and databases
+	drift    map[metKey]catalog.Drift
 }
 
 // inference is the schema of a collection that others own.
@@ -63,6 +65,8 @@ type inference struct {
 	count int64
 	at    time.Time
 	found *infer.Collection
+	// again says that the next look begins anew: ANALYZE.
+	again bool
 }
 
 // New returns a store over a deployment; sys are the system catalogues that every snapshot has, member is this proxy's
@@ -108,6 +112,17 @@ func (s *Store) Reread(ctx context.Context, database string) (*catalog.Snapshot,
 	st.checked, st.listed = noTime, noTime
 	st.mu.Unlock()
 	return s.Snapshot(ctx, database)
+}
+
+// Resample makes the next Snapshot look at the documents of a collection that others own anew, of all of them for "": ANALYZE.
+func (s *Store) Resample(database, collection string) {
+	st := s.state(database)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for name, i := range st.inferred {
+		i.again = i.again || collection == "" || name == collection
+	}
+	st.checked, st.listed = noTime, noTime
 }
 
 // Committed makes the next Snapshot look, since a session of this process has changed the catalogue.
@@ -199,7 +214,7 @@ func hidden(name string) bool {
 func (s *Store) infer(ctx context.Context, database string, st *state, infos []mongo.CollectionInfo) (bool, error) {
 	declared := map[string]bool{}
 	for _, r := range st.declared.Relations() {
-		if r.Collection != "" {
+		if r.Collection != "" && !r.Native {
 			declared[r.Collection] = true
 		}
 	}
@@ -220,7 +235,7 @@ func (s *Store) infer(ctx context.Context, database string, st *state, infos []m
 		return false, err
 	}
 	for _, info := range infos {
-		if hidden(info.Name) || declared[info.Name] || about[info.Name] || st.declared.RelationIn("public", info.Name) != nil {
+		if hidden(info.Name) || declared[info.Name] || about[info.Name] {
 			continue
 		}
 		present[info.Name] = true
@@ -232,12 +247,16 @@ func (s *Store) infer(ctx context.Context, database string, st *state, infos []m
 		if count < 0 {
 			continue
 		}
-		found, err := infer.Read(ctx, s.client, database, info)
+		var before *infer.Collection
+		if old != nil && old.uuid == string(info.UUID) && !old.again {
+			before = old.found
+		}
+		found, err := infer.Read(ctx, s.client, database, info, false, before)
 		if err != nil {
 			return false, err
 		}
 		st.inferred[info.Name] = &inference{uuid: string(info.UUID), count: count, at: time.Now(), found: found}
-		changed = true
+		changed = changed || found != before
 	}
 	for name := range st.inferred {
 		if !present[name] {
@@ -248,9 +267,39 @@ func (s *Store) infer(ctx context.Context, database string, st *state, infos []m
 	return changed, nil
 }
 
+// Infer returns the relations that the documents of a database's collections have now, of those that SQL did not make, whatever it has
+// declared of them. whole reads all documents instead of a sample.
+func (s *Store) Infer(ctx context.Context, database string, whole bool) ([]*catalog.Relation, error) {
+	snap, err := s.Snapshot(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	infos, err := s.client.Collections(ctx, database, nil)
+	if err != nil {
+		return nil, err
+	}
+	native := map[string]bool{}
+	snap.EachRelation(func(r *catalog.Relation) bool {
+		native[r.Collection] = native[r.Collection] || r.Native
+		return true
+	})
+	var out []*catalog.Relation
+	for _, info := range infos {
+		if !native[info.Name] {
+			continue
+		}
+		found, err := infer.Read(ctx, s.client, database, info, whole, nil)
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(out, found.Relation), found.Children...)
+	}
+	return out, nil
+}
+
 // stale decides whether a collection is to be sampled again: it returns its present size, or -1 if not.
 func (s *Store) stale(ctx context.Context, database string, info mongo.CollectionInfo, old *inference) (int64, error) {
-	fresh := old != nil && old.uuid == string(info.UUID) && time.Since(old.at) < inferredFor
+	fresh := old != nil && !old.again && old.uuid == string(info.UUID) && time.Since(old.at) < inferredFor
 	if fresh && old.count >= smallDocument || info.Type != "collection" && fresh {
 		return -1, nil
 	}
@@ -273,25 +322,38 @@ func (s *Store) withInferred(st *state) *catalog.Snapshot {
 	if len(st.inferred) > 0 {
 		// A table that DDL made of a collection hides what was inferred, also under another name.
 		st.declared.EachRelation(func(r *catalog.Relation) bool {
-			delete(st.inferred, r.Collection)
+			if !r.Native {
+				delete(st.inferred, r.Collection)
+			}
 			return true
 		})
+	}
+	pinned := pinnedTables(st.declared)
+	if len(st.inferred) > 0 {
+		s.putOwn(c)
 	}
 	taken := map[uint32]bool{}
 	oid := func(kind, name string) uint32 { return inferredOID(kind+":"+name, taken) }
 	for _, name := range sortedKeys(st.inferred) {
 		found := st.inferred[name].found
+		parent := uint32(0)
+		if pinned[name] != nil {
+			parent = pinned[name].OID
+		}
 		for _, r := range append([]*catalog.Relation{found.Relation}, found.Children...) {
-			if st.declared.RelationIn("public", r.Name) != nil || c.Snapshot().RelationIn("public", r.Name) != nil {
-				continue // a declared table, or a collection of that name, comes first
+			if r == found.Relation && pinned[name] != nil {
+				continue // as SQL has it
 			}
 			put := r.Clone()
+			if put.Name = freeName(c.Snapshot(), r.Name); put.Name == "" {
+				continue // a declared table, or a collection of that name, comes first
+			}
 			put.OID, put.SchemaID, put.Schema = oid("r", r.Name), catalog.PublicOID, "public"
 			put.RowType, put.Array = oid("t", r.Name), oid("a", r.Name)
-			if r != found.Relation {
-				if parent := c.Snapshot().RelationIn("public", found.Relation.Name); parent != nil {
-					put.Parent = parent.OID
-				}
+			if r == found.Relation {
+				parent = put.OID
+			} else {
+				put.Parent = parent
 			}
 			put.Indexes = nil
 			for _, i := range r.Indexes {
@@ -309,17 +371,48 @@ func (s *Store) withInferred(st *state) *catalog.Snapshot {
 	return c.Done()
 }
 
-// inferredOID gives an object that no catalogue document has an OID that is the same in every proxy: a hash of its name in
-// the second quarter of the OIDs, which DDL does not reach.
+// pinnedTables are the tables that SQL has declared of the collections of others, by these.
+func pinnedTables(s *catalog.Snapshot) map[string]*catalog.Relation {
+	out := map[string]*catalog.Relation{}
+	s.EachRelation(func(r *catalog.Relation) bool {
+		if r.Native && len(r.Unwind) == 0 {
+			out[r.Collection] = r
+		}
+		return true
+	})
+	return out
+}
+
+// freeName is the name of a relation for a collection's: cut to PostgreSQL's length, which must not make two names one. "" says that
+// the name is taken.
+func freeName(s *catalog.Snapshot, name string) string {
+	free := func(name string) bool { return s.RelationIn("public", name) == nil }
+	if len(name) <= catalog.MaxName {
+		if !free(name) {
+			return ""
+		}
+		return name
+	}
+	cut := catalog.CutName(name)
+	for n := 1; !free(cut); n++ {
+		suffix := "_" + strconv.Itoa(n)
+		cut = strings.ToValidUTF8(name[:catalog.MaxName-len(suffix)], "") + suffix
+	}
+	return cut
+}
+
+// inferredOID gives an object that no catalogue document has an OID that is the same in every proxy: a hash of its name, above the OIDs
+// that DDL reaches and below those of extensions' objects, which are not stored when SQL declares them.
 func inferredOID(name string, taken map[uint32]bool) uint32 {
+	const first = 0x40000000
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name))
-	oid := h.Sum32()&0x3fffffff | 0x40000000
-	for taken[oid] {
-		oid = (oid+1)&0x3fffffff | 0x40000000
+	n := h.Sum32() % (catalog.FirstExtensionOID - first)
+	for taken[first+n] {
+		n = (n + 1) % (catalog.FirstExtensionOID - first)
 	}
-	taken[oid] = true
-	return oid
+	taken[first+n] = true
+	return first + n
 }
 
 // Stats estimates a collection's size: documents, bytes, bytes of indexes.

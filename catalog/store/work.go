@@ -184,7 +184,7 @@ func (w *worker) order(j jobDoc, run func(ctx context.Context) error) error {
 
 func (w *worker) dropCollection(rel *catalog.Relation) error {
 	drop := func(ctx context.Context) error { return w.store.client.DropCollection(ctx, w.database, rel.Collection) }
-	if rel.Collection == "" || rel.ReadOnly && len(rel.Unwind) > 0 {
+	if rel.Collection == "" || len(rel.Unwind) > 0 {
 		return nil
 	}
 	if rel.Persistence == 't' {

@@ -25,6 +25,7 @@ const (
 	exitUnreachable = 3 // MongoDB cannot be reached
 	exitCredentials = 4 // MongoDB refused the credentials
 	exitListen      = 5 // the port is in use or may not be used
+	exitDiffers     = 6 // schema diff: the documents differ
 )
 
 // cli is the command line: one field a subcommand, each in a file of its own.
@@ -33,6 +34,7 @@ type cli struct {
 
 	Serve       serveCmd       `cmd:"" help:"Serve PostgreSQL clients over a MongoDB deployment."`
 	Demo        demoCmd        `cmd:"" help:"Try pgmongo: a private MongoDB with sample data, and the server in front of it."`
+	Schema      schemaCmd      `cmd:"" help:"Look at the schema of collections that native programs own, and declare it."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask a running server whether it is ready."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
@@ -60,7 +62,7 @@ func run(ctx context.Context, args []string) int {
 	var parser *kong.Kong
 	config := func(r io.Reader) (kong.Resolver, error) { return loadConfig(parser.Model, r) }
 	parser, err := kong.New(&c, kong.Name("pgmongo"), kong.Description("PostgreSQL's wire protocol, with MongoDB as the storage."),
-		kong.DefaultEnvars("PGMONGO"), kong.Configuration(config), kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.DefaultEnvars("PGMONGO"), kong.Configuration(config), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(&c))
 	if err != nil {
 		return report(err)
 	}

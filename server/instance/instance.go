@@ -45,8 +45,10 @@ type Instance struct {
 	Client  *mongo.Client
 	Metrics *metrics.Metrics
 	Engine  *session.Engine
-	cluster *cluster.Member
-	server  *server.Server
+	// Catalogs are the catalogues of the databases.
+	Catalogs *store.Store
+	cluster  *cluster.Member
+	server   *server.Server
 }
 
 // Start connects to MongoDB and readies a server. Errors say what to mend.
@@ -93,7 +95,7 @@ func Start(ctx context.Context, o Options) (*Instance, error) {
 	if err := member.Join(ctx, eng); err != nil {
 		return nil, errors.Join(err, client.Close(ctx))
 	}
-	return &Instance{Client: client, Metrics: m, Engine: eng, cluster: member, server: srv}, nil
+	return &Instance{Client: client, Metrics: m, Engine: eng, Catalogs: catalogs, cluster: member, server: srv}, nil
 }
 
 // Serve accepts clients until Shutdown; it returns server.ErrClosed then.

@@ -23,6 +23,10 @@ type Catalogs interface {
 	Snapshot(ctx context.Context, database string) (*catalog.Snapshot, error)
 	// Reread is Snapshot after a look at MongoDB at once: another program may have made a collection a moment ago.
 	Reread(ctx context.Context, database string) (*catalog.Snapshot, error)
+	// Resample makes the next Snapshot look at the documents of a collection that others own anew, of all of them for "".
+	Resample(database, collection string)
+	// Met notes a stored value that a query met and that does not fit its column.
+	Met(database string, d catalog.Drift)
 	// Databases lists the databases of the cluster.
 	Databases(ctx context.Context) ([]catalog.Database, error)
 	// Physical makes what a DDL statement changes MongoDB with. commit is called with the snapshot that became visible to

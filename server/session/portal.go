@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/pgmongo/pgmongo/catalog"
 	"github.com/pgmongo/pgmongo/executor"
 	"github.com/pgmongo/pgmongo/planner"
 	"github.com/pgmongo/pgmongo/txn"
@@ -52,6 +53,8 @@ type running struct {
 	batch executor.Batch
 	next  int // first row of batch that was not given
 	eof   bool
+	// met notes a stored value that does not fit its column.
+	met func(catalog.Drift)
 }
 
 func (p *portal) close(ctx context.Context) {
@@ -434,6 +437,10 @@ func (r *running) pull(ctx context.Context, k sink, max int64) (n int64, more bo
 			return n, false, nil
 		}
 		if err != nil {
+			var misfit *catalog.Misfit
+			if errors.As(err, &misfit) {
+				r.met(misfit.Drift)
+			}
 			return n, false, err
 		}
 	}

@@ -89,7 +89,7 @@ func (s *Session) planContext(ctx context.Context, snap *catalog.Snapshot, param
 		Role: snap.RoleID(s.User()), Snapshot: snap, Path: s.path(snap), Procs: s.eng.Procs, Env: s.env(ctx, snap, nil), ParamTypes: params, Stats: (*stats)(s), Views: &s.eng.views,
 		Settings: planner.Settings{
 			PushdownOff: d.PushdownOff, StrictErrors: d.StrictErrors, HashJoinOff: d.HashJoinOff, IndexJoinOff: d.IndexJoinOff,
-			LookupOff: d.LookupOff, InTransaction: s.tx.InBlock() || s.tx.Implicit(), ServerVersion: s.eng.Client.Info().Major,
+			LookupOff: d.LookupOff, NullMisfits: d.OnTypeMismatch == "null", InTransaction: s.tx.InBlock() || s.tx.Implicit(), ServerVersion: s.eng.Client.Info().Major,
 		},
 	}
 }

@@ -159,7 +159,7 @@ func (s *Session) build(ctx context.Context, p *portal, plan *planner.Plan, o tx
 	if err != nil {
 		return nil, err
 	}
-	r := &running{stmt: st}
+	r := &running{stmt: st, met: func(d catalog.Drift) { s.eng.Catalogs.Met(s.start.Database, d) }}
 	r.rt = s.runtime(ctx, p, st)
 	in := &routines{s: s, st: st, rt: r.rt, up: p.up}
 	r.rt.Env.Routines, r.rt.Fire = in, in.fire

@@ -146,6 +146,7 @@ func noRelation(rv *pg_query.RangeVar) error {
 	return pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", name)
 }
 
+// vacuum is VACUUM and ANALYZE, which looks at the documents of others anew.
 func (s *Session) vacuum(ctx context.Context, n *pg_query.VacuumStmt) (string, error) {
 	tag, verb := "ANALYZE", "analyze"
 	if n.IsVacuumcmd {
@@ -153,6 +154,13 @@ func (s *Session) vacuum(ctx context.Context, n *pg_query.VacuumStmt) (string, e
 		if err := s.noBlock(tag); err != nil {
 			return "", err
 		}
+	}
+	analyze := !n.IsVacuumcmd
+	for _, o := range n.Options {
+		analyze = analyze || o.GetDefElem().GetDefname() == "analyze"
+	}
+	if analyze && len(n.Rels) == 0 {
+		s.eng.Catalogs.Resample(s.start.Database, "")
 	}
 	for _, r := range n.Rels {
 		if rv := r.GetVacuumRelation().GetRelation(); rv != nil {
@@ -163,6 +171,10 @@ func (s *Session) vacuum(ctx context.Context, n *pg_query.VacuumStmt) (string, e
 			rel := s.last.Relation(s.path(s.last), rv.Schemaname, rv.Relname)
 			if !s.last.Owns(role, rel.OwnerOID()) && !s.last.Owns(role, s.last.DatabaseOwner()) {
 				s.notice(pgerr.New(pgerr.Warning, "skipping \"%s\" --- only table or database owner can %s it", rel.Name, verb).WithSeverity("WARNING"))
+				continue
+			}
+			if analyze {
+				s.eng.Catalogs.Resample(s.start.Database, rel.Collection)
 			}
 		}
 	}

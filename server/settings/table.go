@@ -89,7 +89,7 @@ var listSettings = map[string]bool{ // true: each item is quoted
 var own = []Def{
 	{Name: "pgmongo.pushdown", Kind: KindBool, Boot: "on", Context: "user", Description: "Lets MongoDB run the parts of a query that mean the same there."},
 	{Name: "pgmongo.strict_errors", Kind: KindBool, Boot: "off", Context: "user", Description: "Keeps local what MongoDB would answer where PostgreSQL raises an error."},
-	{Name: "pgmongo.on_type_mismatch", Kind: KindEnum, Enum: []string{"error", "null", "jsonb"}, Boot: "error", Context: "user", Description: "Sets what a stored value that does not fit its column reads as."},
+	{Name: "pgmongo.on_type_mismatch", Kind: KindEnum, Enum: []string{"error", "null"}, Boot: "error", Context: "user", Description: "Says whether a stored value that does not fit its column is an error or reads as NULL."},
 	{Name: "pgmongo.read_preference", Kind: KindEnum, Enum: []string{"primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"}, Boot: "primary", Context: "user", Description: "Sets the replica set member that read-only transactions read from."},
 	{Name: "pgmongo.enable_indexjoin", Kind: KindBool, Boot: "on", Context: "user", Description: "Enables joins by batches of keys looked up in an index."},
 	{Name: "pgmongo.enable_lookup", Kind: KindBool, Boot: "on", Context: "user", Description: "Enables joins that MongoDB runs with $lookup."},
