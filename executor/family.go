@@ -26,6 +26,7 @@ type family struct {
 // member is a table of a family, whose rows have the parent's columns and may have others.
 type member struct {
 	*table
+	family *family
 	check *rowCheck
 	dec   *document.Decoder
 	// place gives, for each column of the parent, its position in the member's rows.
@@ -58,7 +59,7 @@ func (f *family) of(oid uint32) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &member{table: t, dec: document.NewDecoder(t.rel, t.attnums())}
+	m := &member{table: t, family: f, dec: document.NewDecoder(t.rel, t.attnums())}
 	if m.check, err = t.boundCheck(); err != nil {
 		return nil, err
 	}
@@ -199,28 +200,40 @@ func (f *family) noPartition(rel *catalog.Relation, row []types.Datum) error {
 // insert writes a new row of the partitioned root; row becomes what was written. done is false where a trigger of the
 // partition does not want it.
 func (f *family) insert(ctx context.Context, row []types.Datum) (done bool, err error) {
-	m, err := f.partitionOf(row)
-	if err != nil {
-		return false, err
-	}
-	own, err := m.triggers.beforeRow(ctx, "INSERT", nil, m.own(row), nil)
+	m, own, err := f.complete(ctx, row)
 	if own == nil || err != nil {
 		return false, err
 	}
+	return true, f.put(ctx, m, own, row)
+}
+
+// complete finds the partition of a new row and completes and checks the row as one of it; nil where a trigger does not want
+// it.
+func (f *family) complete(ctx context.Context, row []types.Datum) (*member, []types.Datum, error) {
+	m, err := f.partitionOf(row)
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := m.triggers.beforeRow(ctx, "INSERT", nil, m.own(row), nil)
+	if own == nil || err != nil {
+		return nil, nil, err
+	}
 	m.enc.GenerateID(own)
 	if err := m.check.apply(own, own); err != nil {
-		return false, err
+		return nil, nil, err
 	}
-	if err := m.fits(own); err != nil {
-		return false, err
-	}
+	return m, own, m.fits(own)
+}
+
+// put queues a complete row of a partition; row becomes the root's.
+func (f *family) put(ctx context.Context, m *member, own, row []types.Datum) error {
 	m.shown(own, row)
 	if err := m.insertRow(ctx, own); err != nil {
-		return false, err
+		return err
 	}
 	m.triggers.afterRow("INSERT", nil, own, nil)
 	f.root.triggers.keep("INSERT", nil, row)
-	return true, nil
+	return nil
 }
 
 // fits refuses a row that does not belong to the partition.

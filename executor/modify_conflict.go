@@ -2,7 +2,6 @@ package executor
 
 import (
 	"context"
-	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -27,6 +26,9 @@ type conflictOp struct {
 	check   *rowCheck
 	changer *rowChanger
 	set     []int16 // the columns that update assigns
+
+	// member is set for a partition: t's rows are its, what the expressions see are rows of the root.
+	member *member
 
 	batch [][]types.Datum
 	// touched are the _ids of rows that this command has changed.
@@ -55,11 +57,10 @@ type existingRow struct {
 	row []types.Datum
 }
 
-func (b *builder) buildConflict(t *table, n *planner.Insert) (*conflictOp, error) {
-	c := &conflictOp{t: t, doing: n.Conflict.Update != nil, touched: map[string]struct{}{}}
-	wanted := func(ix *catalog.Index) bool {
-		return n.Conflict.Indexes == nil || slices.Contains(n.Conflict.Indexes, ix.OID)
-	}
+// buildConflict makes ON CONFLICT for a table, or for a member of a partitioned one.
+func (b *builder) buildConflict(t *table, n *planner.Insert, m *member) (*conflictOp, error) {
+	c := &conflictOp{t: t, doing: n.Conflict.Update != nil, touched: map[string]struct{}{}, member: m}
+	wanted := func(ix *catalog.Index) bool { return n.Conflict.Indexes == nil || b.partOf(ix, n.Conflict.Indexes) }
 	for _, u := range t.unique {
 		if !wanted(u.index) {
 			continue
@@ -95,14 +96,18 @@ func (b *builder) buildConflict(t *table, n *planner.Insert) (*conflictOp, error
 	}
 	l := layoutOf(n.Conflict.OldCols)
 	for i, col := range n.RowCols {
-		l[col.ID] = len(t.cols) + i
+		l[col.ID] = len(n.RowCols) + i
 	}
-	c.width = placeRows(n.Conflict.Rows, l, 2*len(t.cols))
+	c.width = placeRows(n.Conflict.Rows, l, 2*len(n.RowCols))
 	var err error
 	if c.rows, err = b.rowSources(n.Conflict.Rows, l); err != nil {
 		return nil, err
 	}
-	if c.update, err = b.assigns(t, n.Conflict.Update, l); err != nil {
+	root := t
+	if m != nil {
+		root = m.family.root
+	}
+	if c.update, err = b.assigns(root, n.Conflict.Update, l); err != nil {
 		return nil, err
 	}
 	if n.Conflict.Where != nil {
@@ -111,6 +116,14 @@ func (b *builder) buildConflict(t *table, n *planner.Insert) (*conflictOp, error
 			return nil, err
 		}
 		c.where = &s
+	}
+	if m != nil {
+		moved := make([]assign, len(c.update))
+		for i, a := range c.update {
+			moved[i].pos = m.place[a.pos]
+		}
+		c.check, c.changer, c.set = m.check, newRowChanger(t, moved, m.check.generated), t.attnumsAt(moved)
+		return c, nil
 	}
 	if c.check, err = b.rowCheck(t, n.Conflict.Generated, n.Conflict.Checks, l); err != nil {
 		return nil, err
@@ -159,36 +172,42 @@ func (c *conflictOp) resolve(ctx context.Context, op *insertOp) error {
 	if len(c.batch) == 0 {
 		return nil
 	}
-	if err := op.flush(ctx); err != nil {
-		return err
-	}
 	if err := c.lookUp(ctx); err != nil {
 		return err
 	}
 	batch := c.batch
 	c.batch = nil
 	for _, row := range batch {
-		ex, mine, err := c.find(row)
-		switch {
-		case err != nil:
-			return err
-		case mine && c.doing:
-			// What the server refuses of the rows before comes first.
-			return firstError(op.flush(ctx), affectedTwice())
-		case mine || ex != nil && !c.doing:
-			continue
-		case ex != nil:
-			err = c.change(ctx, op, ex, row)
-		default:
-			if err = op.write(ctx, row); err == nil {
-				err = c.remember(row)
-			}
-		}
-		if err != nil {
+		if err := c.one(ctx, op, row); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// one writes one row of a batch that was looked up.
+func (c *conflictOp) one(ctx context.Context, op *insertOp, row []types.Datum) error {
+	ex, mine, err := c.find(row)
+	switch {
+	case err != nil:
+		return err
+	case mine && c.doing:
+		// What the server refuses of the rows before comes first.
+		return firstError(c.t.flush(ctx), affectedTwice())
+	case mine || ex != nil && !c.doing:
+		return nil
+	case ex != nil:
+		return c.change(ctx, op, ex, row)
+	}
+	if c.member == nil {
+		err = op.write(ctx, row)
+	} else {
+		err = op.put(ctx, c.member, row)
+	}
+	if err != nil {
+		return err
+	}
+	return c.remember(row)
 }
 
 func affectedTwice() error {
@@ -198,6 +217,9 @@ func affectedTwice() error {
 
 // lookUp reads the rows that have a key of the batch.
 func (c *conflictOp) lookUp(ctx context.Context) error {
+	if err := c.t.flush(ctx); err != nil {
+		return err
+	}
 	for _, a := range c.arbiters {
 		if a.found != nil {
 			a.found.release()
@@ -334,12 +356,17 @@ func (c *conflictOp) change(ctx context.Context, op *insertOp, ex *existingRow, 
 	}
 	name := string(id.Type) + string(id.Value)
 	if _, twice := c.touched[name]; twice {
-		return firstError(op.flush(ctx), affectedTwice())
+		return firstError(c.t.flush(ctx), affectedTwice())
 	}
-	env, n := c.t.rt.Env, len(c.t.cols)
+	env, n := c.t.rt.Env, len(op.cols)
 	wide := make([]types.Datum, c.width)
-	copy(wide, ex.row)
-	copy(wide[n:], proposed)
+	if c.member == nil {
+		copy(wide, ex.row)
+		copy(wide[n:], proposed)
+	} else {
+		c.member.shown(ex.row, wide)
+		c.member.shown(proposed, wide[n:])
+	}
 	if c.where != nil {
 		v, err := c.where.value(env, wide)
 		if err != nil || !v.Bool() {
@@ -358,7 +385,11 @@ func (c *conflictOp) change(ctx context.Context, op *insertOp, ex *existingRow, 
 		}
 		row[a.pos] = v
 	}
+	c.touched[name] = struct{}{}
 	own := row[:n:n]
+	if c.member != nil {
+		return c.changeMember(ctx, op, ex, own)
+	}
 	kept, err := c.t.triggers.beforeRow(ctx, "UPDATE", ex.row, own, c.set)
 	if kept == nil || err != nil {
 		return err
@@ -370,7 +401,6 @@ func (c *conflictOp) change(ctx context.Context, op *insertOp, ex *existingRow, 
 	if err := c.changer.change(ctx, ex.doc, ex.row, own); err != nil {
 		return err
 	}
-	c.touched[name] = struct{}{}
 	c.t.triggers.afterRow("UPDATE", ex.row, own, c.set)
 	op.affected++
 	return op.returning(op.out, own)

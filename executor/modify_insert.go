@@ -19,8 +19,9 @@ type insertOp struct {
 	out     []scalar
 	// conflict is ON CONFLICT, nil for none.
 	conflict *conflictOp
-	// family is the table with its partitions, nil for a table that has its rows itself.
-	family *family
+	// family is the table with its partitions, nil for a table that has its rows itself; conflicts are its ON CONFLICT.
+	family    *family
+	conflicts *familyConflicts
 	// stepwise says that a row is written before the next one is computed: CREATE TABLE t (n int DEFAULT f()), where f()
 	// counts the rows of t.
 	stepwise bool
@@ -53,11 +54,13 @@ func (b *builder) buildInsert(n *planner.Insert) (Operator, error) {
 	if n.Members != nil {
 		op.family = newFamily(t, n.Members)
 		if n.Conflict != nil {
-			return nil, pgerr.Unsupported("ON CONFLICT with a partitioned table")
+			op.conflicts = &familyConflicts{b: b, n: n, of: map[*member]*conflictOp{}}
+			if n.Conflict.Update != nil {
+				op.events, op.set16 = []string{"INSERT", "UPDATE"}, assignedAttnums(n.Conflict.Update)
+			}
 		}
-	}
-	if n.Conflict != nil {
-		if op.conflict, err = b.buildConflict(t, n); err != nil {
+	} else if n.Conflict != nil {
+		if op.conflict, err = b.buildConflict(t, n, nil); err != nil {
 			return nil, err
 		}
 		if op.conflict.doing {
@@ -79,6 +82,11 @@ func (op *insertOp) insert(ctx context.Context) (err error) {
 	if err := op.each(ctx, &reader{op: op.source}); err != nil {
 		return err
 	}
+	if op.conflicts != nil {
+		if err := op.conflicts.resolve(ctx, op); err != nil {
+			return err
+		}
+	}
 	if op.family != nil {
 		return op.family.flush(ctx)
 	}
@@ -99,7 +107,7 @@ func (op *insertOp) each(ctx context.Context, r *reader) error {
 		row := next
 		if !op.stepwise {
 			next, err = op.nextRow(ctx, r)
-			op.single = n == 0 && err == io.EOF && op.conflict == nil
+			op.single = n == 0 && err == io.EOF && op.conflict == nil && op.conflicts == nil
 		}
 		if err != nil && err != io.EOF {
 			return err
@@ -123,6 +131,8 @@ func (op *insertOp) one(ctx context.Context, row []types.Datum) error {
 	switch {
 	case err != nil || row == nil:
 		return err
+	case op.conflicts != nil:
+		return op.conflicts.add(ctx, op, row)
 	case op.conflict != nil:
 		return op.conflict.add(ctx, op, row)
 	}
