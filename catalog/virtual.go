@@ -65,7 +65,12 @@ type Live interface {
 	BlockingPIDs(pid int32) []int32
 	Prepared() []Prepared
 	Cursors() []CursorInfo
+	// LargeObjects lists the large objects that are committed.
+	LargeObjects(ctx context.Context) ([]LargeObject, error)
 }
+
+// LargeObject is a row of pg_largeobject_metadata.
+type LargeObject struct{ OID, Owner uint32 }
 
 // Database is a row of pg_database.
 type Database struct {

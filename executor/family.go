@@ -27,8 +27,8 @@ type family struct {
 type member struct {
 	*table
 	family *family
-	check *rowCheck
-	dec   *document.Decoder
+	check  *rowCheck
+	dec    *document.Decoder
 	// place gives, for each column of the parent, its position in the member's rows.
 	place []int
 	// bounds are the conditions of the partition and of those around it.

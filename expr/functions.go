@@ -400,6 +400,7 @@ func (r *Resolver) call(c FuncCall, best *candidate) (Expr, error) {
 	if fn.User != nil {
 		r.Routines = append(r.Routines, fn.User)
 	}
+	r.LargeObjects = r.LargeObjects || fn.User == nil && UsesLargeObjects(fn.OID)
 	args, declared := c.Args, best.args
 	if best.order != nil {
 		args, declared = make([]Expr, len(fn.Args)), fn.Args

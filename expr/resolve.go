@@ -30,6 +30,9 @@ type Resolver struct {
 	// Routines are the user-defined functions that were resolved so far.
 	Routines []*catalog.Function
 
+	// LargeObjects says that a function of large objects was resolved.
+	LargeObjects bool
+
 	users     map[*catalog.Function]*Proc
 	operators map[*catalog.Operator]*Operator
 }

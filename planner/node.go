@@ -528,6 +528,8 @@ type Plan struct {
 	Locks bool
 	// Routines are the user-defined functions that it calls.
 	Routines []*catalog.Function
+	// LargeObjects says that it calls functions of large objects.
+	LargeObjects bool
 	// Denied is the error of running the plan where the role lacks a privilege, nil where it has all. The plan itself is made:
 	// a statement may be prepared before a privilege is granted.
 	Denied error

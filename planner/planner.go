@@ -73,7 +73,7 @@ func PlanStatement(ctx context.Context, c *Context, stmt *pg_query.Node) (*Plan,
 	}
 	return &Plan{
 		Denied: b.denied(), Root: root, Tag: tag, Params: params, Cols: q.cols, NumCols: len(b.cols), Relations: b.relations, Writes: b.writes,
-		Version: c.Snapshot.Version, Locks: b.locks, Routines: b.r.Routines,
+		Version: c.Snapshot.Version, Locks: b.locks, Routines: b.r.Routines, LargeObjects: b.r.LargeObjects,
 	}, nil
 }
 

@@ -25,6 +25,8 @@ import (
 type Session interface {
 	// Simple runs a query string of the simple protocol; an error has been positioned and the transaction marked.
 	Simple(ctx context.Context, query string) error
+	// FunctionCall runs one function and returns its value in the wanted format, nil for NULL.
+	FunctionCall(ctx context.Context, oid uint32, formats []int16, args [][]byte, format int16) ([]byte, error)
 	Parse(ctx context.Context, name, query string, paramTypes []uint32) error
 	Bind(ctx context.Context, portal, statement string, paramFormats []int16, params [][]byte, resultFormats []int16) error
 	DescribeStatement(ctx context.Context, name string) error
@@ -346,7 +348,7 @@ func (c *conn) answer(msg pgproto3.FrontendMessage) bool {
 		}
 	}
 	switch msg.(type) {
-	case *pgproto3.Sync, *pgproto3.Query:
+	case *pgproto3.Sync, *pgproto3.Query, *pgproto3.FunctionCall:
 		c.skipping = false
 		c.ready()
 	default:
@@ -400,6 +402,16 @@ func (c *conn) run(ctx context.Context, msg pgproto3.FrontendMessage) (err error
 	switch m := msg.(type) {
 	case *pgproto3.Query:
 		return c.sess.Simple(ctx, m.String)
+	case *pgproto3.FunctionCall:
+		formats := make([]int16, len(m.ArgFormatCodes))
+		for i, f := range m.ArgFormatCodes {
+			formats[i] = int16(f)
+		}
+		value, err := c.sess.FunctionCall(ctx, m.Function, formats, m.Arguments, int16(m.ResultFormatCode))
+		if err != nil {
+			return err
+		}
+		c.send(&pgproto3.FunctionCallResponse{Result: value})
 	case *pgproto3.Parse:
 		if err := c.sess.Parse(ctx, m.Name, m.Query, m.ParameterOIDs); err != nil {
 			return err

@@ -158,9 +158,6 @@ func (r *reader) next() (pgproto3.FrontendMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.header[0] == 'F' {
-		return nil, pgerr.Unsupported("the function call message")
-	}
 	if err := msg.Decode(body); err != nil {
 		return nil, pgerr.New(pgerr.ProtocolViolation, "invalid message format%w", quiet{errMalformed})
 	}

@@ -117,6 +117,13 @@ func (f *fake) setStatus(b byte) {
 	f.status = b
 }
 
+func (f *fake) FunctionCall(_ context.Context, oid uint32, _ []int16, args [][]byte, _ int16) ([]byte, error) {
+	if len(args) == 0 {
+		return nil, pgerr.New(pgerr.UndefinedFunction, "function with OID %d does not exist", oid)
+	}
+	return args[0], nil
+}
+
 func (f *fake) Parse(_ context.Context, name, q string, _ []uint32) error {
 	if q == "error" {
 		return pgerr.New(pgerr.SyntaxError, "syntax error")
@@ -435,7 +442,7 @@ func TestMalformedMessages(t *testing.T) {
 		"query without NUL":    {[]byte{'Q', 0, 0, 0, 5, 'x'}, "EERROR08P01 ZI", "Z"},
 		"bind cut short":       {append([]byte{'B', 0, 0, 0, 7, 0, 0, 5}, 'S', 0, 0, 0, 4), "EERROR08P01 ZI", "Z"},
 		"describe of what":     {append([]byte{'D', 0, 0, 0, 6, 'x', 0}, 'S', 0, 0, 0, 4), "EERROR08P01 ZI", "Z"},
-		"function call":        {[]byte{'F', 0, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0}, "EERROR0A000 ZI", "Z"},
+		"function call":        {[]byte{'F', 0, 0, 0, 14, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0}, "EERROR42883 ZI", "Z"},
 		"copy data from spite": {append([]byte{'d', 0, 0, 0, 5, 'x'}, 'S', 0, 0, 0, 4), "ZI", "Z"},
 	} {
 		t.Run(name, func(t *testing.T) {

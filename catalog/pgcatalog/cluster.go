@@ -15,6 +15,7 @@ func clusterTables() []table {
 		{name: "pg_catalog.pg_authid", keys: []string{"oid", "rolname"}, dynamic: authidRows},
 		{name: "pg_catalog.pg_auth_members", keys: []string{"member", "roleid"}, dynamic: memberRows},
 		{name: "pg_catalog.pg_db_role_setting", dynamic: roleSettingRows},
+		{name: "pg_catalog.pg_largeobject_metadata", dynamic: largeObjectRows},
 		{name: "pg_catalog.pg_default_acl", dynamic: defaultACLRows},
 		{name: "pg_catalog.pg_extension", keys: []string{"oid", "extname"}, dynamic: extensionRows},
 	}
@@ -148,6 +149,22 @@ func defaultACLRows(_ context.Context, v *catalog.View, _ *catalog.Key, yield fu
 		}
 	})
 	return err
+}
+
+func largeObjectRows(ctx context.Context, v *catalog.View, _ *catalog.Key, yield func([]types.Datum) error) error {
+	if v.Live == nil {
+		return nil
+	}
+	list, err := v.Live.LargeObjects(ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range list {
+		if err := yield([]types.Datum{oid(l.OID), oid(l.Owner), types.Null}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func extensionRows(_ context.Context, v *catalog.View, key *catalog.Key, yield func([]types.Datum) error) error {

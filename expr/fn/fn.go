@@ -11,7 +11,7 @@ func All() [][]expr.Impl {
 		textImpls(), formatImpls(), likeImpls(), regexImpls(),
 		arrayImpls(), seriesImpls(), byteaImpls(), bitImpls(), moneyImpls(), hashImpls(),
 		{hashPartitionImpl()},
-		sessionImpls(), sequenceImpls(), advisoryImpls(), miscImpls(),
+		sessionImpls(), sequenceImpls(), advisoryImpls(), miscImpls(), largeImpls(),
 		jsonbImpls(), jsonImpls(), jsonSetImpls(), jsonBuildImpls(), jsonModifyImpls(), jsonRecordImpls(), jsonPathImpls(),
 		rangeImpls(), geometricImpls(), networkImpls(), textSearchImpls(),
 		aggregateImpls(), windowImpls(),

@@ -116,6 +116,9 @@ func (s *Session) runsCode(plan *planner.Plan) bool {
 			return true
 		}
 	}
+	if plan.LargeObjects {
+		return true
+	}
 	for _, f := range plan.Routines {
 		if f.Volatile == 'v' || f.Language == "plpgsql" {
 			return true

@@ -73,6 +73,9 @@ type Session struct {
 	depth int
 	// asOwner is the owner of the innermost running SECURITY DEFINER function, "" outside of one.
 	asOwner string
+	// descriptors are the transaction's open large objects; largeMade says that their collections exist.
+	descriptors map[int32]*descriptor
+	largeMade   bool
 	// triggerDepth counts the triggers among the running functions; whens are their compiled conditions.
 	triggerDepth int
 	transition   *transition
