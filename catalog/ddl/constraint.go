@@ -390,6 +390,9 @@ func (b *tableBuild) foreignKey(c *pg_query.Constraint) error {
 	if err != nil {
 		return err
 	}
+	if err := r.mayReference(parent, refCols); err != nil {
+		return err
+	}
 	if len(cols) != len(refCols) {
 		return pgerr.New(pgerr.InvalidForeignKey, "number of referencing and referenced columns for foreign key disagree")
 	}

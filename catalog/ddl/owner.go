@@ -42,6 +42,20 @@ func (r *run) databaseRight(p catalog.Privileges) bool {
 	return s.Rights(d.ACL, catalog.OnDatabase, d.Owner, r.owner(), p, false) != 0
 }
 
+// mayReference checks the right to have foreign keys on a table's columns.
+func (r *run) mayReference(rel *catalog.Relation, columns []int16) error {
+	s, me := r.snap(), r.owner()
+	if s.RelationRights(rel, me, catalog.References, false) != 0 {
+		return nil
+	}
+	for _, n := range columns {
+		if s.ColumnRights(rel, rel.ByAttnum(n), me, catalog.References, false) == 0 {
+			return denied(rel.Kind.Name(), rel.Name)
+		}
+	}
+	return nil
+}
+
 // mayOwn checks that an object may be given to a role: the present one must be able to become it, and it must be allowed to
 // make objects in the object's schema.
 func (r *run) mayOwn(owner *catalog.Role, sc *catalog.Schema) error {

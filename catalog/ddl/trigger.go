@@ -218,6 +218,9 @@ func (r *run) triggerFunction(n *pg_query.CreateTrigStmt) (uint32, error) {
 			if f.Ret.Name != "trigger" {
 				return 0, pgerr.New(pgerr.InvalidObjectDefinition, "function %s must return type %s", strings.Join(names(n.Funcname), "."), "trigger")
 			}
+			if r.snap().Rights(f.ACL, catalog.OnFunction, f.Owner, r.owner(), catalog.Execute, false) == 0 {
+				return 0, denied("function", strings.Join(names(n.Funcname), "."))
+			}
 			return f.OID, nil
 		}
 	}

@@ -73,6 +73,24 @@ EXPLAIN SELECT * FROM t;
 COPY t TO STDOUT;
 RESET ROLE;
 
+-- Foreign keys and triggers need rights on what they use.
+CREATE SCHEMA own AUTHORIZATION pr_reader;
+SET ROLE pr_reader;
+CREATE TABLE own.r (i int REFERENCES t);
+RESET ROLE;
+GRANT REFERENCES (a) ON t TO pr_reader;
+SET ROLE pr_reader;
+CREATE TABLE own.r (i int REFERENCES t);
+CREATE FUNCTION own.tf() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+REVOKE EXECUTE ON FUNCTION own.tf() FROM PUBLIC;
+RESET ROLE;
+GRANT USAGE ON SCHEMA own TO pr_owner;
+SET ROLE pr_owner;
+CREATE TRIGGER tg BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION own.tf();
+RESET ROLE;
+DROP SCHEMA own CASCADE;
+REVOKE REFERENCES (a) ON t FROM pr_reader;
+
 -- Table and column privileges.
 GRANT SELECT ON t TO pr_reader;
 GRANT SELECT (a), INSERT (a, b), UPDATE (b) ON t TO pr_writer;
