@@ -28,7 +28,7 @@ var layers = []struct {
 	{"catalog/indexkey", []string{"catalog", "expr", "sql", "types", "types/pgerr"}},
 	{"catalog/infer", []string{"catalog", "mongo", "types", "types/pgerr"}},
 	{"catalog/schemafile", []string{"catalog", "types"}},
-	{"catalog/store", []string{"catalog", "catalog/infer", "mongo", "txn", "types", "types/pgerr", "catalog/ddl", "catalog/document", "catalog/indexkey", "expr", "planner"}},
+	{"catalog/store", []string{"catalog", "catalog/infer", "mongo", "txn", "txn/cluster", "types", "types/pgerr", "catalog/ddl", "catalog/document", "catalog/indexkey", "expr", "planner"}},
 	{"expr", []string{"catalog", "mongo/mql", "sql", "types", "types/facts", "types/pgerr"}},
 	{"expr/fn", []string{"expr", "catalog", "mongo/mql", "types", "types/facts", "types/pgerr"}},
 	{"catalog/infoschema", []string{"catalog", "expr", "types", "types/facts", "types/pgerr"}},
