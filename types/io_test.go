@@ -81,7 +81,7 @@ create domain posint as int4; create domain short as varchar(4); create type pai
 func userTypes() map[string]*T {
 	mood := &T{
 		OID: 100001, Name: "mood", Schema: "public", Len: 4, Kind: 'e', Category: 'E', Rep: RepString, BaseTypmod: -1,
-		Labels: []EnumLabel{{1, "sad", 1}, {2, "ok", 2}, {3, "happy", 3}},
+		Labels: []EnumLabel{{OID: 1, Label: "sad", Sort: 1}, {OID: 2, Label: "ok", Sort: 2}, {OID: 3, Label: "happy", Sort: 3}},
 	}
 	pair := &T{
 		OID: 100002, Name: "pair", Schema: "public", Len: -1, Kind: 'c', Category: 'C', Rep: RepRef, BaseTypmod: -1,
