@@ -132,6 +132,10 @@ func round3(f float64) json.Number { return json.Number(fmt.Sprintf("%.3f", f)) 
 func (x *Explainer) jsonNode(n *ExplainNode, relationship string) object {
 	o := object{{"Node Type", n.Type}}
 	add := func(name string, value any) { o = append(o, ExplainProp{name, value}) }
+	switch n.Type {
+	case "Insert", "Update", "Delete", "Merge":
+		o = object{{"Node Type", "ModifyTable"}, {"Operation", n.Type}}
+	}
 	if relationship != "" {
 		add("Parent Relationship", relationship)
 	}
