@@ -33,7 +33,8 @@ const DefaultCollation = 100
 var builtInCollations = sync.OnceValue(func() (out struct {
 	byOID  map[uint32]*Collation
 	byName map[string]*Collation
-}) {
+},
+) {
 	out.byOID, out.byName = map[uint32]*Collation{}, map[string]*Collation{}
 	f := facts.Load("pg_collation")
 	col := func(name string) func([]string) string {

@@ -87,7 +87,9 @@ func (c *Client) DropCollection(ctx context.Context, database, name string) erro
 // new name.
 func (c *Client) RenameCollection(ctx context.Context, fromDatabase, from, toDatabase, to string, replace bool) error {
 	_, err := c.Run(ctx, "admin", bson.D{
-		{Key: "renameCollection", Value: fromDatabase + "." + from}, {Key: "to", Value: toDatabase + "." + to}, {Key: "dropTarget", Value: replace},
+		{Key: "renameCollection", Value: fromDatabase + "." + from},
+		{Key: "to", Value: toDatabase + "." + to},
+		{Key: "dropTarget", Value: replace},
 		{Key: "writeConcern", Value: bson.D{{Key: "w", Value: "majority"}}},
 	})
 	return err

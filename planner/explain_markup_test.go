@@ -5,8 +5,10 @@ import "testing"
 // TestMarkup lays plans out as PostgreSQL's EXPLAIN (FORMAT XML, COSTS OFF) and (FORMAT YAML, COSTS OFF) do.
 func TestMarkup(t *testing.T) {
 	x := &Explainer{}
-	tree := &ExplainNode{Type: "Sort", Props: []ExplainProp{{"Sort Key", []string{`"*VALUES*".column1`, "a < b"}}},
-		Kids: []*ExplainNode{{Type: "Values Scan", Alias: "v"}}}
+	tree := &ExplainNode{
+		Type: "Sort", Props: []ExplainProp{{"Sort Key", []string{`"*VALUES*".column1`, "a < b"}}},
+		Kids: []*ExplainNode{{Type: "Values Scan", Alias: "v"}},
+	}
 	const wantXML = `<explain xmlns="http://www.postgresql.org/2009/explain">
   <Query>
     <Plan>

@@ -43,8 +43,16 @@ func (s *Store) putOwn(c *catalog.Change) {
 		name string
 		t    *types.T
 	}{
-		{"table_name", types.TextT}, {"field", types.TextT}, {"bson_type", types.TextT}, {"column_name", types.TextT}, {"column_type", types.TextT},
-		{"documents", types.Int8T}, {"sampled", types.Int8T}, {"example", types.TextT}, {"document_id", types.TextT}, {"last_seen", types.TimestampTZT},
+		{"table_name", types.TextT},
+		{"field", types.TextT},
+		{"bson_type", types.TextT},
+		{"column_name", types.TextT},
+		{"column_type", types.TextT},
+		{"documents", types.Int8T},
+		{"sampled", types.Int8T},
+		{"example", types.TextT},
+		{"document_id", types.TextT},
+		{"last_seen", types.TimestampTZT},
 	} {
 		r.Columns = append(r.Columns, &catalog.Column{Attnum: int16(i + 1), Name: x.name, Type: x.t, Typmod: -1, Collation: x.t.Collation})
 	}

@@ -13,9 +13,20 @@ func TestNoticesOfARepeatedStatement(t *testing.T) {
 		notice string // "" runs again
 		first  bool
 	}{
-		{"a", true}, {"b", true}, {"b", true}, {"", false},
-		{"a", false}, {"b", false}, {"c", true}, {"d", true}, {"", false},
-		{"a", false}, {"b", false}, {"c", false}, {"d", false}, {"e", true},
+		{"a", true},
+		{"b", true},
+		{"b", true},
+		{"", false},
+		{"a", false},
+		{"b", false},
+		{"c", true},
+		{"d", true},
+		{"", false},
+		{"a", false},
+		{"b", false},
+		{"c", false},
+		{"d", false},
+		{"e", true},
 	} {
 		if step.notice == "" {
 			told.again()
