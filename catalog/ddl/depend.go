@@ -206,11 +206,6 @@ func (r *run) schemaContents(schema uint32) []dependent {
 			out = append(out, r.partOfRange(object{kind: objFunction, oid: f.OID}))
 		}
 	}
-	for _, e := range r.before.Extensions() {
-		if e.SchemaID == schema {
-			out = append(out, dependent{object: object{kind: objExtension, oid: e.OID}})
-		}
-	}
 	return out
 }
 
