@@ -88,7 +88,7 @@ func largeImpls() []expr.Impl {
 			return types.Bytes(b), err
 		}),
 		with(3460, "lo_put", func(l large, e *expr.Env, a []types.Datum) (types.Datum, error) {
-			return types.Null, l.Put(e.Ctx, oid(a[0]), a[1].Int(), a[2].Bytes())
+			return types.Str(""), l.Put(e.Ctx, oid(a[0]), a[1].Int(), a[2].Bytes())
 		}),
 	}
 }

@@ -511,11 +511,22 @@ func (s *Session) onCommit(ctx context.Context) error {
 				Relations: []*pg_query.Node{{Node: &pg_query.Node_RangeVar{RangeVar: rv}}}, Behavior: pg_query.DropBehavior_DROP_CASCADE,
 			}}}
 		}
-		if _, err := s.runDDL(ctx, node, nil); err != nil {
+		if err := s.runAsOwner(ctx, snap, r, node); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// runAsOwner runs DDL on a temporary table that nobody asked for now: whoever the session is at the moment, it may.
+func (s *Session) runAsOwner(ctx context.Context, snap *catalog.Snapshot, rel *catalog.Relation, node *pg_query.Node) error {
+	outer := s.asOwner
+	defer func() { s.asOwner = outer }()
+	if owner := snap.RoleByOID(rel.Owner); owner != nil {
+		s.asOwner = owner.Name
+	}
+	_, err := s.runDDL(ctx, node, nil)
+	return err
 }
 
 func text(v string) *pg_query.Node {
@@ -526,9 +537,15 @@ func text(v string) *pg_query.Node {
 // or to be serializable with transactions of several statements.
 func (s *Session) needsEnd(p *prepared) bool {
 	if s.treatsOnCommit() {
-		return true
+		return !outsideBlocks(p.node)
 	}
 	return s.defaults().Isolation == txn.Serializable && (p.planable || p.node.GetCopyStmt() != nil)
+}
+
+// outsideBlocks reports whether a statement refuses to run in any transaction block, also in one that is made for it.
+func outsideBlocks(n *pg_query.Node) bool {
+	all := n.GetDiscardStmt().GetTarget() == pg_query.DiscardMode_DISCARD_ALL
+	return all || n.GetVacuumStmt().GetIsVacuumcmd() || alone(n) != ""
 }
 
 // treatsOnCommit reports whether a temporary table asks for something to be done at the end of every transaction.

@@ -200,8 +200,10 @@ func (s *Session) discard(ctx context.Context, target pg_query.DiscardMode) (str
 		p.close(ctx)
 		delete(s.portals, name)
 	}
-	if err := s.set.Reset("session_authorization", false); err != nil {
-		return "", err
+	for _, name := range []string{"session_authorization", "role"} {
+		if err := s.set.Reset(name, false); err != nil {
+			return "", err
+		}
 	}
 	s.set.ResetAll()
 	clear(s.prepared)

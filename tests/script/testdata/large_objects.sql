@@ -52,7 +52,7 @@ SELECT lo_get(77778);
 SELECT lo_get(NULL);
 SELECT lo_put(77778, 2, '\x0102030405');
 SELECT lo_get(77778);
-SELECT oid, lomowner::regrole, lomacl FROM pg_largeobject_metadata WHERE oid < 80000 ORDER BY 1;
+SELECT oid, lomowner::regrole, lomacl FROM pg_largeobject_metadata WHERE oid IN (77777, 77778) ORDER BY 1;
 SELECT lo_unlink(77778);
 SELECT lo_unlink(77778);
 SELECT lo_get(77778);
