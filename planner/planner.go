@@ -27,7 +27,7 @@ type Context struct {
 	Relation func(name string) *catalog.Relation
 	// NoParams refuses parameters (42P02): a statement of the simple protocol has none.
 	NoParams bool
-	// Fills is the OID of the materialised view that the statement is to fill, 0 for none.
+	// Fills is the OID of the new table or materialised view that the statement is to fill, 0 for none.
 	Fills    uint32
 	Settings Settings
 	Stats    Stats

@@ -69,7 +69,11 @@ func (r *run) grant(n *pg_query.GrantStmt) (string, error) {
 	if n.Targtype == pg_query.GrantTargetType_ACL_TARGET_ALL_IN_SCHEMA {
 		return tag, g.inSchemas()
 	}
-	if _, err := g.privileges(n.Privileges, securable(n.Objtype), true); err != nil {
+	kind, strict := securable(n.Objtype), true
+	if n.Objtype == pg_query.ObjectType_OBJECT_TABLE {
+		kind, strict = catalog.OnSequence, false // GRANT ... ON takes sequences, too
+	}
+	if _, err := g.privileges(n.Privileges, kind, strict); err != nil {
 		return "", err
 	}
 	for _, o := range n.Objects {

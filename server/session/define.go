@@ -363,9 +363,7 @@ func (s *Session) fill(ctx context.Context, p *prepared, params []types.Datum, n
 		SelectStmt: res.Fill.Query, Override: pg_query.OverridingKind_OVERRIDING_NOT_SET,
 	}
 	fill := &portal{prep: p.within(&pg_query.Node{Node: &pg_query.Node_InsertStmt{InsertStmt: insert}}), params: params, started: true}
-	if res.Fill.Table.Kind == catalog.KindMatView {
-		fill.prep.fills = res.Fill.Table.OID
-	}
+	fill.prep.fills = res.Fill.Table.OID
 	if err := s.startPlan(ctx, fill, &clientSink{s: s}, 0); err != nil {
 		return "", "", err
 	}
