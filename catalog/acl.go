@@ -229,6 +229,19 @@ func (a ACL) Reowned(from, to uint32) ACL {
 	return out
 }
 
+// PrivilegeNamed returns the privilege of a name in capitals, TEMP for TEMPORARY too; 0 for none.
+func PrivilegeNamed(name string) Privileges {
+	if name == "TEMP" {
+		name = "TEMPORARY"
+	}
+	for _, n := range PrivilegeNames {
+		if n.Name == name {
+			return n.Privilege
+		}
+	}
+	return 0
+}
+
 // Letters writes privileges as aclitem does; those with grant options have a star.
 func (p Privileges) Letters(options Privileges) string {
 	var b strings.Builder

@@ -399,15 +399,7 @@ func (g *granting) privileges(list []*pg_query.Node, kind catalog.Securable, str
 			out |= kind.All()
 			continue
 		}
-		if name == "TEMP" {
-			name = "TEMPORARY"
-		}
-		one := catalog.Privileges(0)
-		for _, known := range catalog.PrivilegeNames {
-			if known.Name == name {
-				one = known.Privilege
-			}
-		}
+		one := catalog.PrivilegeNamed(name)
 		if one == 0 {
 			return 0, pgerr.New(pgerr.SyntaxError, "unrecognized privilege type \"%s\"", p.GetPrivName())
 		}

@@ -229,16 +229,7 @@ func anyPrivilege(allowed []string, list string, has func(want catalog.Privilege
 		if !slices.Contains(allowed, name) {
 			return false, pgerr.New(pgerr.InvalidParameterValue, "unrecognized privilege type: \"%s\"", strings.TrimSpace(p))
 		}
-		if name == "TEMP" {
-			name = "TEMPORARY"
-		}
-		want := catalog.Privileges(0)
-		for _, n := range catalog.PrivilegeNames {
-			if n.Name == name {
-				want = n.Privilege
-			}
-		}
-		out = has(want, options) || out
+		out = has(catalog.PrivilegeNamed(name), options) || out
 	}
 	return out, nil
 }
