@@ -43,7 +43,11 @@ func (s *scope) valuesQuery(sel *pg_query.SelectStmt, resolve bool) (*query, err
 			}
 			notNullable = notNullable && notNull(rows[j][i])
 		}
-		c := s.b.newCol(Col{Name: fmt.Sprintf("column%d", i+1), Type: t, Mod: mod, NotNull: notNullable}, s)
+		coll := s.b.commonCollation(column...)
+		if coll.other != "" {
+			return nil, pgerr.New(pgerr.CollationMismatch, "collation mismatch between explicit collations \"%s\" and \"%s\"", coll.label, coll.other)
+		}
+		c := s.b.newCol(Col{Name: fmt.Sprintf("column%d", i+1), Type: t, Mod: mod, NotNull: notNullable, Collation: coll.name}, s)
 		v.Out = append(v.Out, c)
 	}
 	q, err := s.ordered(sel, v)

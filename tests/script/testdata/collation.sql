@@ -92,3 +92,8 @@ drop schema s cascade;
 drop collation ci cascade;
 select indexdef from pg_indexes where tablename = 't' order by 1;
 select column_name, collation_schema, collation_name from information_schema.columns where table_name = 't' order by 1;
+
+-- the rows of VALUES share a collation
+create collation in_values (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+select count(*) from (values ('a' collate in_values), ('b')) v(x) where x = 'A';
+select * from (values ('a' collate "C"), ('b' collate in_values)) v(x);
